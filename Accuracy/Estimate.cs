@@ -1,0 +1,18 @@
+namespace Sketch.Accuracy;
+
+/// <summary>
+/// A value with how wrong it can be: the truth lies in [<paramref name="Lower"/>, <paramref name="Upper"/>] with probability
+/// of at least <paramref name="Confidence"/>. An exact value has Lower = Value = Upper.
+/// </summary>
+/// <param name="Value">The best single answer.</param>
+/// <param name="Lower">The truth is not below this.</param>
+/// <param name="Upper">The truth is not above this.</param>
+/// <param name="Confidence">The probability, in (0, 1], that both bounds hold; 1 for an exact value.</param>
+public readonly record struct Estimate(long Value, long Lower, long Upper, double Confidence)
+{
+    /// <summary>True when the bounds leave no doubt.</summary>
+    public bool IsExact => Lower == Value && Value == Upper;
+
+    /// <summary>An exact value.</summary>
+    public static Estimate Exact(long value) => new(value, value, value, 1);
+}

@@ -1,0 +1,49 @@
+using Sketch.Engine.Log;
+
+namespace Sketch.Engine.Checkpoints;
+
+/// <summary>
+/// The exact content of one closed window: a pure function of the log, so that a retry, a replay and a replica make the same bytes.
+/// Rows are ordered by (namespace, id), names by (namespace, name).
+/// </summary>
+public sealed class Checkpoint
+{
+    /// <summary>The log the window was cut from.</summary>
+    public required LogIdentity Log { get; init; }
+
+    /// <summary>The window's first position.</summary>
+    public required long From { get; init; }
+
+    /// <summary>The window's last position, included.</summary>
+    public required long To { get; init; }
+
+    /// <summary>Log time of the first record, milliseconds since 1970. A window lies within one hour (UTC).</summary>
+    public required long FirstTimeMs { get; init; }
+
+    /// <summary>Log time of the last record, milliseconds since 1970.</summary>
+    public required long LastTimeMs { get; init; }
+
+    /// <summary>How many increments the window holds (duplicates not counted).</summary>
+    public required long Increments { get; init; }
+
+    /// <summary>Exact deltas, one row a counter, ordered by (namespace, id).</summary>
+    public required IReadOnlyList<DeltaRow> Deltas { get; init; }
+
+    /// <summary>Counters first named, or defined anew, in this window.</summary>
+    public required IReadOnlyList<NamedCounter> Names { get; init; }
+}
+
+/// <summary>One counter's sum in a window.</summary>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Delta">The exact sum of its increments in the window.</param>
+public readonly record struct DeltaRow(string Namespace, ulong Id, long Delta);
+
+/// <summary>A counter's entry in the catalogue.</summary>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Kind">sum.</param>
+/// <param name="Tier">strong, eventual or approximate.</param>
+/// <param name="Labels">Labels, by name.</param>
+public sealed record NamedCounter(string Namespace, string Name, ulong Id, string Kind, string Tier, IReadOnlyDictionary<string, string> Labels);

@@ -1,0 +1,65 @@
+using Sketch.Engine.Log;
+
+namespace Sketch.Engine.Checkpoints;
+
+/// <summary>
+/// Where exact checkpoints go and exact answers come from (ClickHouse, in the Storage folder). Every store call may be repeated after a failure:
+/// the second time has no effect.
+/// </summary>
+public interface ICheckpointStore : IAsyncDisposable
+{
+    /// <summary>The last position stored for the log; zero when there is none.</summary>
+    /// <exception cref="CheckpointStoreException">The store can't be reached, or holds checkpoints of another incarnation.</exception>
+    ValueTask<StoredPosition> LastAsync(LogIdentity log, CancellationToken cancellationToken);
+
+    /// <summary>Stores one window, once: a retry with the same log and positions changes nothing.</summary>
+    /// <exception cref="CheckpointStoreException">The store can't be reached or refused; the caller tries again.</exception>
+    ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>Every counter with its exact total up to the last stored position. Each batch is valid until the next is asked for.</summary>
+    IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken);
+
+    /// <summary>Counters of a namespace by name order, ordinal over UTF-8 bytes.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="prefix">Names that start so; empty for all.</param>
+    /// <param name="after">Only names after this one; null from the start.</param>
+    /// <param name="limit">At most this many.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<IReadOnlyList<string>> FindNamesAsync(string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Exact increments of a counter per step of whole hours, oldest first, only hours that have any.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="id">The counter's id.</param>
+    /// <param name="from">Start of the first hour.</param>
+    /// <param name="to">End, exclusive.</param>
+    /// <param name="stepHours">Hours a point covers, 1 or more; points start at multiples of it since 1970.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<IReadOnlyList<HistoryPoint>> ReadHistoryAsync(
+        string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken);
+}
+
+/// <summary>How far a log is stored.</summary>
+/// <param name="Position">The last position covered; zero when nothing is.</param>
+/// <param name="TimeMs">The log time of that position, milliseconds since 1970.</param>
+public readonly record struct StoredPosition(long Position, long TimeMs);
+
+/// <summary>A counter as the store knows it.</summary>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Total">Its exact total up to the last stored position.</param>
+public readonly record struct StoredCounter(string Namespace, string Name, ulong Id, long Total);
+
+/// <summary>Exact increments of one counter in one step of time.</summary>
+/// <param name="Start">Start of the step.</param>
+/// <param name="Value">The sum of the increments in it.</param>
+public readonly record struct HistoryPoint(DateTimeOffset Start, long Value);
+
+/// <summary>The store can't be reached, or refuses.</summary>
+public sealed class CheckpointStoreException : IOException
+{
+    /// <summary>Creates the exception.</summary>
+    public CheckpointStoreException(string message, Exception? inner = null) : base(message, inner)
+    {
+    }
+}

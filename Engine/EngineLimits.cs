@@ -1,0 +1,26 @@
+namespace Sketch.Engine;
+
+/// <summary>The limits that callers meet; each refusal names the one it is about.</summary>
+public static class EngineLimits
+{
+    /// <summary>The longest counter name, bytes of UTF-8.</summary>
+    public const int MaxNameBytes = 256;
+
+    /// <summary>The longest namespace name, characters.</summary>
+    public const int MaxNamespaceLength = 64;
+
+    /// <summary>The most namespaces on a node.</summary>
+    public const int MaxNamespaces = 1_000;
+
+    /// <summary>The largest delta, either way.</summary>
+    public const long MaxDelta = 1_000_000_000_000;
+
+    /// <summary>The most increments in a batch.</summary>
+    public const int MaxBatchIncrements = 10_000;
+
+    /// <summary>The longest producer name, bytes of UTF-8.</summary>
+    public const int MaxProducerBytes = 64;
+
+    /// <summary>How far behind a producer's highest sequence a batch may arrive and still be told apart from a duplicate.</summary>
+    public const int ProducerWindow = 256;
+}

@@ -1,0 +1,27 @@
+namespace Sketch.Engine.Increments;
+
+/// <summary>How a batch ended.</summary>
+public enum IncrementStatus
+{
+    /// <summary>Counted once: now, or, for a duplicate, before.</summary>
+    Accepted,
+
+    /// <summary>Overload: nothing was written; try again later (HTTP 429).</summary>
+    Busy,
+
+    /// <summary>The disk is full: nothing was written; reads go on (HTTP 507).</summary>
+    NoSpace,
+
+    /// <summary>The node is stopping: retry with the same producer and sequence to learn the outcome (HTTP 503).</summary>
+    Unknown,
+
+    /// <summary>The sequence is older than the producer's remembered window: it can't be told whether it was counted (HTTP 409).</summary>
+    SequenceTooOld,
+}
+
+/// <summary>The answer to a batch.</summary>
+/// <param name="Status">How it ended.</param>
+/// <param name="Accepted">How many increments were counted by this batch, now or before.</param>
+/// <param name="Duplicate">True when this producer and sequence had been counted before.</param>
+/// <param name="Position">Where in the log the batch was first written.</param>
+public readonly record struct IncrementResult(IncrementStatus Status, int Accepted, bool Duplicate, long Position);

@@ -1,0 +1,19 @@
+namespace Sketch.Engine.Log;
+
+/// <summary>A record is damaged although good ones follow it: the log must be repaired by a person, never skipped over.</summary>
+public sealed class LogCorruptException : IOException
+{
+    /// <summary>Creates the exception with a message that names file, offset and positions.</summary>
+    public LogCorruptException(string message) : base(message)
+    {
+    }
+}
+
+/// <summary>The position asked for was truncated away.</summary>
+public sealed class LogTruncatedException : IOException
+{
+    /// <summary>Creates the exception.</summary>
+    public LogTruncatedException(string message) : base(message)
+    {
+    }
+}

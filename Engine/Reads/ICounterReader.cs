@@ -1,0 +1,33 @@
+namespace Sketch.Engine.Reads;
+
+/// <summary>Live values. Every call is one consistent cut: no window counts twice or not at all.</summary>
+public interface ICounterReader
+{
+    /// <summary>The confidence used when a reader names none.</summary>
+    const double DefaultConfidence = 0.99;
+
+    /// <summary>True when the namespace exists.</summary>
+    bool HasNamespace(string @namespace);
+
+    /// <summary>
+    /// The values of the named counters, in order of the names, null where there is no such counter.
+    /// </summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="names">Counter names.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence);
+
+    /// <summary>The heaviest counters of a namespace, heaviest first.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="k">How many, 1 to 1,000.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence);
+
+    /// <summary>Names of a namespace in ordinal order of their UTF-8 bytes.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="prefix">Names that start so; empty for all.</param>
+    /// <param name="after">Only names after this one; null from the start.</param>
+    /// <param name="limit">1 to 1,000.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<IReadOnlyList<string>> FindAsync(string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken);
+}
