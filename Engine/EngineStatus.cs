@@ -1,0 +1,20 @@
+namespace Sketch.Engine;
+
+/// <summary>Figures of a running engine.</summary>
+/// <param name="Increments">Increments counted since the log began.</param>
+/// <param name="IncrementsPerSecond">Over the last seconds.</param>
+/// <param name="Position">The last position applied.</param>
+/// <param name="CheckpointPosition">The last position stored exactly.</param>
+/// <param name="ExactAsOf">The log time of that position.</param>
+/// <param name="OpenWindows">Windows not yet stored: the open one and those closed that wait.</param>
+/// <param name="Counters">Counters in the catalogue.</param>
+/// <param name="CheckpointError">The last failure to store a checkpoint, null once one went well.</param>
+public sealed record EngineStatus(
+    long Increments,
+    double IncrementsPerSecond,
+    long Position,
+    long CheckpointPosition,
+    DateTimeOffset ExactAsOf,
+    int OpenWindows,
+    long Counters,
+    string? CheckpointError);
