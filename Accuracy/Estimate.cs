@@ -10,8 +10,8 @@ namespace Sketch.Accuracy;
 /// <param name="Confidence">The probability, in (0, 1], that both bounds hold; 1 for an exact value.</param>
 public readonly record struct Estimate(long Value, long Lower, long Upper, double Confidence)
 {
-    /// <summary>True when the bounds leave no doubt.</summary>
-    public bool IsExact => Lower == Value && Value == Upper;
+    /// <summary>True when there is no doubt: the bounds meet, and not only probably.</summary>
+    public bool IsExact => Lower == Value && Value == Upper && Confidence >= 1;
 
     /// <summary>An exact value.</summary>
     public static Estimate Exact(long value) => new(value, value, value, 1);

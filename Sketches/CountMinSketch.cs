@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Sketch.Sketches;
+
+/// <summary>
+/// Count-min sketch with conservative update (Cormode and Muthukrishnan 2005; Estan and Varghese 2002): sums of nonnegative
+/// deltas by id in fixed memory. An estimate is never below the truth; how far above is for Sketch.Accuracy to say.
+/// <para>
+/// Four cells an id, in two cache lines of 16 cells of 32 bits: line A from the upper half of the keyed hash, line B from the
+/// lower half, and in each line one cell of the first eight and one of the last eight. Two independent lines have the error of
+/// four independent rows at half the cache misses; one line alone hands the whole count of a heavy id to a neighbour that
+/// shares all its cells. An update raises only cells below (smallest cell + delta), which keeps most ids exact.
+/// </para>
+/// <para>
+/// Cells saturate at <see cref="uint.MaxValue"/> and never wrap: an estimate of that value has no upper bound (see
+/// <see cref="Saturated"/>), all other estimates stay right. There is no subtraction: a window's sketch is dropped as a whole.
+/// </para>
+/// <para>
+/// One writer at a time. Any number of readers at the same moment, without locks: cells only grow, so a reader sees at least
+/// what was there when its read began. <see cref="Clear"/> is for a sketch that no reader holds any more.
+/// </para>
+/// </summary>
+public sealed partial class CountMinSketch
+{
+    /// <summary>The least memory: 4 KiB.</summary>
+    public const long MinMemoryBytes = 4 << 10;
+
+    /// <summary>The most memory: 1 GiB.</summary>
+    public const long MaxMemoryBytes = 1 << 30;
+
+    /// <summary>Rows, that is cells an id.</summary>
+    public const int Depth = 4;
+
+    /// <summary>The estimate that says only "at least this much".</summary>
+    public const uint SaturatedEstimate = uint.MaxValue;
+
+    private const int CellsPerLine = 16;
+    private const int BytesPerLine = CellsPerLine * sizeof(uint);
+
+    // Below this a sketch lives in a core's second-level cache, where prefetching costs more than it hides.
+    private const long PrefetchFromBytes = 1 << 20;
+
+    // Pinned, so that the alignment holds and prefetch may use addresses; not native memory, so that a late reader can never
+    // touch what was freed.
+    private readonly uint[] _cells;
+    private readonly int _firstCell;
+    private readonly uint _linesPerHalf;
+    private readonly bool _prefetch;
+    private SketchKey _key;
+    private ulong _totalWeight;
+    private bool _saturated;
+
+    /// <summary>Makes an empty sketch.</summary>
+    /// <param name="memoryBytes">4 KiB to 1 GiB; rounded down to whole pairs of cache lines (128 bytes).</param>
+    /// <param name="key">Keys the hash.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="memoryBytes"/> is out of range.</exception>
+    public CountMinSketch(long memoryBytes, SketchKey key)
+    {
+        if (memoryBytes is < MinMemoryBytes or > MaxMemoryBytes)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(memoryBytes), memoryBytes, $"memoryBytes is {memoryBytes}; allowed {MinMemoryBytes} to {MaxMemoryBytes}");
+        }
+
+        _linesPerHalf = (uint)(memoryBytes / (2 * BytesPerLine));
+        int cells = checked((int)_linesPerHalf * 2 * CellsPerLine);
+        _cells = GC.AllocateArray<uint>(cells + CellsPerLine, pinned: true);
+        _firstCell = CellsToAlign(_cells);
+        _prefetch = MemoryBytes > PrefetchFromBytes;
+        _key = key;
+    }
+
+    /// <summary>Memory of the cells, in bytes.</summary>
+    public long MemoryBytes => (long)_linesPerHalf * 2 * BytesPerLine;
+
+    /// <summary>Cells a row: an id's cell in a row is one of so many.</summary>
+    public long Width => (long)_linesPerHalf * 8;
+
+    /// <summary>Names the key that the sketch hashes with.</summary>
+    public ulong KeyId => _key.KeyId;
+
+    /// <summary>The sum of all deltas added; wraps only above 2^64.</summary>
+    public ulong TotalWeight => Volatile.Read(ref _totalWeight);
+
+    /// <summary>True once some cell has saturated: ids whose estimate is <see cref="SaturatedEstimate"/> have no upper bound.</summary>
+    public bool Saturated => Volatile.Read(ref _saturated);
+
+    /// <summary>The cells, line by line: half A, then half B.</summary>
+    internal Span<uint> Cells => _cells.AsSpan(_firstCell, (int)_linesPerHalf * 2 * CellsPerLine);
+
+    /// <summary>Adds to an id and returns its new estimate.</summary>
+    /// <param name="id">Any id.</param>
+    /// <param name="delta">What to add.</param>
+    public uint Add(ulong id, uint delta)
+    {
+        uint estimate = Raise(ref Origin, _linesPerHalf, IdHash.Compute(_key, id), delta);
+        if (estimate == SaturatedEstimate)
+            Volatile.Write(ref _saturated, true);
+        Volatile.Write(ref _totalWeight, _totalWeight + delta);
+        return estimate;
+    }
+
+    /// <summary>An id's estimate: never below the sum of its deltas; <see cref="SaturatedEstimate"/> when that is all there is to say.</summary>
+    /// <param name="id">Any id.</param>
+    public uint Estimate(ulong id) => Smallest(ref Origin, _linesPerHalf, IdHash.Compute(_key, id));
+
+    /// <summary>Empties the sketch and gives it another key, so that large windows reuse their memory. No reader may hold it.</summary>
+    /// <param name="newKey">Keys the hash from now on.</param>
+    public void Clear(SketchKey newKey)
+    {
+        _cells.AsSpan().Clear();
+        _key = newKey;
+        _totalWeight = 0;
+        Volatile.Write(ref _saturated, false);
+    }
+
+    private ref uint Origin
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_cells), _firstCell);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Raise(ref uint origin, uint lines, ulong hash, uint delta)
+    {
+        uint a = (uint)(hash >> 32), b = (uint)hash;
+        ref uint lineA = ref Unsafe.Add(ref origin, LineA(a, lines));
+        ref uint lineB = ref Unsafe.Add(ref origin, LineB(b, lines));
+        ref uint cell0 = ref Unsafe.Add(ref lineA, a & 7);
+        ref uint cell1 = ref Unsafe.Add(ref lineA, 8 + ((a >> 3) & 7));
+        ref uint cell2 = ref Unsafe.Add(ref lineB, b & 7);
+        ref uint cell3 = ref Unsafe.Add(ref lineB, 8 + ((b >> 3) & 7));
+
+        uint smallest = Math.Min(Math.Min(cell0, cell1), Math.Min(cell2, cell3));
+        uint raised = smallest + delta;
+        if (raised < delta)
+            raised = SaturatedEstimate;
+        if (cell0 < raised) cell0 = raised;
+        if (cell1 < raised) cell1 = raised;
+        if (cell2 < raised) cell2 = raised;
+        if (cell3 < raised) cell3 = raised;
+        return raised;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Smallest(ref uint origin, uint lines, ulong hash)
+    {
+        uint a = (uint)(hash >> 32), b = (uint)hash;
+        ref uint lineA = ref Unsafe.Add(ref origin, LineA(a, lines));
+        ref uint lineB = ref Unsafe.Add(ref origin, LineB(b, lines));
+        uint inA = Math.Min(Volatile.Read(ref Unsafe.Add(ref lineA, a & 7)), Volatile.Read(ref Unsafe.Add(ref lineA, 8 + ((a >> 3) & 7))));
+        uint inB = Math.Min(Volatile.Read(ref Unsafe.Add(ref lineB, b & 7)), Volatile.Read(ref Unsafe.Add(ref lineB, 8 + ((b >> 3) & 7))));
+        return Math.Min(inA, inB);
+    }
+
+    // The line comes from a half's upper bits (there are at most 2^23 lines), the cells in it from its lowest six: independent.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint LineA(uint half, uint lines) => (nuint)((ulong)half * lines >> 32) * CellsPerLine;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint LineB(uint half, uint lines) => (nuint)(((ulong)half * lines >> 32) + lines) * CellsPerLine;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Prefetch(ref uint origin, uint lines, ulong hash)
+    {
+        if (!Sse.IsSupported)
+            return;
+        // The cells are pinned: these addresses stay what they are.
+        Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, LineA((uint)(hash >> 32), lines))));
+        Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, LineB((uint)hash, lines))));
+    }
+
+    private static unsafe int CellsToAlign(uint[] pinned)
+    {
+        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+        return (int)((BytesPerLine - address % BytesPerLine) % BytesPerLine / sizeof(uint));
+    }
+}

@@ -1,0 +1,197 @@
+using System.Numerics;
+
+namespace Sketch.Sketches;
+
+/// <summary>
+/// The ids that carry the most weight of a stream, in fixed memory, with certain bounds: SpaceSaving (Metwally, Agrawal and
+/// El Abbadi 2005) with the batch purge of FrequentItems (Anderson et al. 2017).
+/// <para>
+/// An entry holds an upper bound and the offset at the moment it came in. A new id starts at upper = offset + delta: what it
+/// may have had before is at most the offset. When the table is full, the offset rises to the median of the upper bounds and
+/// every entry not above it goes. So lower = upper - (offset when it came in): ids that were there from the start are exact.
+/// An id without an entry weighs at most <see cref="Offset"/>, which is at most 2 / <see cref="Capacity"/> of the total.
+/// The purge depends on the values alone: replicas that saw the same increments hold the same entries.
+/// </para>
+/// <para>One writer at a time; <see cref="CopyTo(Span{HeavyHitter}, out long)"/> may be called by any thread meanwhile.</para>
+/// </summary>
+public sealed class HeavyHitters
+{
+    /// <summary>The smallest capacity.</summary>
+    public const int MinCapacity = 2;
+
+    /// <summary>The largest capacity.</summary>
+    public const int MaxCapacity = 1 << 24;
+
+    private struct Slot
+    {
+        public ulong Id;
+        public long Upper; // 0: the slot is empty
+        public long CameInAt;
+    }
+
+    private readonly Slot[] _slots;
+    private readonly long[] _uppers;
+    private readonly Slot[] _kept;
+    private readonly int _mask;
+    private readonly SketchKey _key;
+    private readonly Lock _purging = new();
+    private long _offset;
+    private long _totalWeight;
+    private int _count;
+
+    /// <summary>Makes an empty table.</summary>
+    /// <param name="capacity">The most entries, 2 to 16,777,216; for the k heaviest take at least 40 k.</param>
+    /// <param name="key">Keys the table's hash, so that chosen ids cannot slow it down.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is out of range.</exception>
+    public HeavyHitters(int capacity, SketchKey key = default)
+    {
+        if (capacity is < MinCapacity or > MaxCapacity)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(capacity), capacity, $"capacity is {capacity}; allowed {MinCapacity} to {MaxCapacity}");
+        }
+
+        Capacity = capacity;
+        int slots = (int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2);
+        _slots = new Slot[slots];
+        _uppers = new long[capacity];
+        _kept = new Slot[capacity];
+        _mask = slots - 1;
+        _key = key;
+    }
+
+    /// <summary>The most entries.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Entries held.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The most that an id without an entry may weigh.</summary>
+    public long Offset => Volatile.Read(ref _offset);
+
+    /// <summary>The sum of all deltas.</summary>
+    public long TotalWeight => Volatile.Read(ref _totalWeight);
+
+    /// <summary>Adds weight to an id.</summary>
+    /// <param name="id">Any id.</param>
+    /// <param name="delta">0 or more; the sum of all must stay below 2^63.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="delta"/> is negative.</exception>
+    public void Add(ulong id, long delta)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(delta);
+        if (delta == 0)
+            return;
+        Volatile.Write(ref _totalWeight, _totalWeight + delta);
+
+        ref Slot slot = ref Find(id);
+        if (slot.Upper != 0)
+        {
+            Volatile.Write(ref slot.Upper, slot.Upper + delta);
+            return;
+        }
+
+        if (_count == Capacity)
+        {
+            Purge();
+            slot = ref Find(id);
+        }
+
+        // A reader that meets this slot half written must take it for empty: the upper bound is written last.
+        slot.Id = id;
+        slot.CameInAt = _offset;
+        Volatile.Write(ref slot.Upper, _offset + delta);
+        Volatile.Write(ref _count, _count + 1);
+    }
+
+    /// <summary>The bounds of one id's weight: of its entry, or [0, <see cref="Offset"/>]. For the writer's thread.</summary>
+    /// <param name="id">Any id.</param>
+    public HeavyHitter Bounds(ulong id)
+    {
+        ref Slot slot = ref Find(id);
+        return slot.Upper == 0
+            ? new HeavyHitter(id, 0, _offset)
+            : new HeavyHitter(id, slot.Upper - slot.CameInAt, slot.Upper);
+    }
+
+    /// <summary>
+    /// Copies the entries, in no particular order, while the writer may go on. Each entry's bounds are true of some moment
+    /// between the call and its return, and every id that had an entry when the call began is among them. A purge waits for
+    /// a copy in progress (microseconds), other additions do not.
+    /// </summary>
+    /// <param name="into">At least <see cref="Capacity"/> long.</param>
+    /// <param name="offset">The most that an id which is not among the entries weighed when the call began.</param>
+    /// <returns>How many were copied.</returns>
+    /// <exception cref="ArgumentException"><paramref name="into"/> is too short.</exception>
+    public int CopyTo(Span<HeavyHitter> into, out long offset)
+    {
+        if (into.Length < Capacity)
+            throw new ArgumentException($"into is {into.Length} long; allowed {Capacity} (the capacity) or more", nameof(into));
+
+        lock (_purging)
+        {
+            int copied = 0;
+            foreach (ref Slot slot in _slots.AsSpan())
+            {
+                long upper = Volatile.Read(ref slot.Upper);
+                if (upper != 0)
+                    into[copied++] = new HeavyHitter(slot.Id, upper - slot.CameInAt, upper);
+            }
+
+            offset = _offset;
+            return copied;
+        }
+    }
+
+    /// <inheritdoc cref="CopyTo(Span{HeavyHitter}, out long)"/>
+    public int CopyTo(Span<HeavyHitter> into) => CopyTo(into, out _);
+
+    /// <summary>Empties the table, to be used again.</summary>
+    public void Clear()
+    {
+        lock (_purging)
+        {
+            Array.Clear(_slots);
+            Volatile.Write(ref _count, 0);
+            Volatile.Write(ref _offset, 0);
+            Volatile.Write(ref _totalWeight, 0);
+        }
+    }
+
+    private ref Slot Find(ulong id)
+    {
+        int at = (int)IdHash.Compute(_key, id) & _mask;
+        while (_slots[at].Upper != 0 && _slots[at].Id != id)
+            at = (at + 1) & _mask;
+        return ref _slots[at];
+    }
+
+    private void Purge()
+    {
+        lock (_purging)
+        {
+            int count = 0;
+            foreach (ref Slot slot in _slots.AsSpan())
+            {
+                if (slot.Upper != 0)
+                {
+                    _uppers[count] = slot.Upper;
+                    _kept[count++] = slot;
+                }
+            }
+
+            long median = Selection.Smallest(_uppers.AsSpan(0, count), (count - 1) / 2);
+            Array.Clear(_slots);
+            Volatile.Write(ref _offset, median);
+            int kept = 0;
+            foreach (ref Slot entry in _kept.AsSpan(0, count))
+            {
+                if (entry.Upper <= median)
+                    continue;
+                Find(entry.Id) = entry;
+                kept++;
+            }
+
+            Volatile.Write(ref _count, kept);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using Sketch.Sketches;
+
+namespace Sketch.Tests.Sketches;
+
+public sealed class HeavyHittersTests
+{
+    private static readonly SketchKey Key = new(5, 6);
+
+    [Theory]
+    [InlineData(0.8, 4_096)]
+    [InlineData(1.0, 4_096)]
+    [InlineData(1.2, 1_024)]
+    public void Bounds_hold_for_every_id_and_the_heaviest_are_there(double exponent, int capacity)
+    {
+        ulong[] ids = Streams.Zipf(500_000, 200_000, exponent, seed: 1);
+        uint[] deltas = Streams.Lognormal(ids.Length, seed: 2);
+        HeavyHitters heavy = new(capacity, Key);
+        for (int i = 0; i < ids.Length; i++)
+            heavy.Add(ids[i], deltas[i]);
+
+        Dictionary<ulong, long> truth = Streams.Count(ids, deltas);
+        HeavyHitter[] entries = new HeavyHitter[capacity];
+        int count = heavy.CopyTo(entries, out long offset);
+        Assert.Equal(heavy.Count, count);
+        Dictionary<ulong, HeavyHitter> byId = entries.Take(count).ToDictionary(e => e.Id);
+        foreach ((ulong id, long weight) in truth)
+        {
+            if (byId.TryGetValue(id, out HeavyHitter entry))
+                Assert.True(entry.Lower <= weight && weight <= entry.Upper);
+            else
+                Assert.True(weight <= offset);
+        }
+
+        Assert.Equal(truth.Values.Sum(), heavy.TotalWeight);
+        Assert.True(offset <= 2.0 / capacity * heavy.TotalWeight);
+        Assert.All(truth.OrderByDescending(t => t.Value).Take(100), t => Assert.Contains(t.Key, byId));
+        // The very heaviest comes early and never leaves: it is nearly exact.
+        KeyValuePair<ulong, long> first = truth.MaxBy(t => t.Value);
+        Assert.True(byId[first.Key].Upper - byId[first.Key].Lower <= 0.01 * first.Value);
+    }
+
+    [Fact]
+    public void Below_its_capacity_it_is_exact()
+    {
+        HeavyHitters heavy = new(100);
+        for (ulong id = 0; id < 100; id++)
+            heavy.Add(id, (long)id + 1);
+        Assert.Equal(0, heavy.Offset);
+        for (ulong id = 0; id < 100; id++)
+            Assert.Equal(new HeavyHitter(id, (long)id + 1, (long)id + 1), heavy.Bounds(id));
+        Assert.Equal(new HeavyHitter(777, 0, 0), heavy.Bounds(777));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(17)]
+    public void Tiny_tables_keep_their_bounds_under_a_flood(int capacity)
+    {
+        HeavyHitters heavy = new(capacity, Key);
+        Dictionary<ulong, long> truth = [];
+        Random random = new(7);
+        for (int i = 0; i < 20_000; i++)
+        {
+            ulong id = (ulong)random.Next(200);
+            heavy.Add(id, 1 + random.Next(3));
+            truth[id] = 0;
+        }
+
+        random = new Random(7);
+        for (int i = 0; i < 20_000; i++)
+            truth[(ulong)random.Next(200)] += 1 + random.Next(3);
+        Assert.All(truth, t =>
+        {
+            HeavyHitter bounds = heavy.Bounds(t.Key);
+            Assert.True(bounds.Lower <= t.Value && t.Value <= bounds.Upper);
+        });
+        Assert.True(heavy.Count <= capacity);
+    }
+
+    [Fact]
+    public void Replicas_hold_the_same_entries_whatever_their_keys()
+    {
+        // The key only places entries in the table; what is kept must not depend on it.
+        ulong[] ids = Streams.Zipf(100_000, 50_000, 0.9, seed: 3);
+        HeavyHitters one = new(256, Key), other = new(256, new SketchKey(77, 78));
+        foreach (ulong id in ids)
+        {
+            one.Add(id, 1);
+            other.Add(id, 1);
+        }
+
+        HeavyHitter[] a = new HeavyHitter[256], b = new HeavyHitter[256];
+        int countA = one.CopyTo(a), countB = other.CopyTo(b);
+        Assert.Equal(a.Take(countA).OrderBy(e => e.Id), b.Take(countB).OrderBy(e => e.Id));
+    }
+
+    [Fact]
+    public async Task Snapshots_while_the_writer_goes_on_keep_their_bounds()
+    {
+        ulong[] ids = Streams.Zipf(400_000, 30_000, 1.0, seed: 4);
+        Dictionary<ulong, long> truth = Streams.Count(ids, Streams.Ones(ids.Length));
+        HeavyHitters heavy = new(512, Key);
+        bool done = false;
+        Task<int> reader = Task.Run(() =>
+        {
+            HeavyHitter[] entries = new HeavyHitter[512];
+            int snapshots = 0;
+            do
+            {
+                int count = heavy.CopyTo(entries, out long offset);
+                HashSet<ulong> seen = [];
+                for (int i = 0; i < count; i++)
+                {
+                    Assert.True(seen.Add(entries[i].Id));
+                    Assert.InRange(entries[i].Lower, 1, truth[entries[i].Id]);
+                    Assert.True(entries[i].Upper > offset);
+                }
+
+                snapshots++;
+            }
+            while (!Volatile.Read(ref done));
+            return snapshots;
+        });
+        foreach (ulong id in ids)
+            heavy.Add(id, 1);
+        Volatile.Write(ref done, true);
+        Assert.True(await reader > 0);
+    }
+
+    [Fact]
+    public void Adding_allocates_nothing()
+    {
+        ulong[] ids = Streams.Zipf(20_000, 10_000, 0.5, seed: 5);
+        HeavyHitters heavy = new(64, Key);
+        HeavyHitter[] entries = new HeavyHitter[64];
+        foreach (ulong id in ids)
+            heavy.Add(id, 1);
+        heavy.CopyTo(entries);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (ulong id in ids)
+            heavy.Add(id, 1);
+        heavy.CopyTo(entries);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Bad_arguments_are_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HeavyHitters(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HeavyHitters((1 << 24) + 1));
+        HeavyHitters heavy = new(4);
+        Assert.Throws<ArgumentOutOfRangeException>(() => heavy.Add(1, -1));
+        Assert.Throws<ArgumentException>(() => heavy.CopyTo(new HeavyHitter[3]));
+        heavy.Add(1, 0);
+        Assert.Equal(0, heavy.Count);
+    }
+
+    [Fact]
+    public void Clear_forgets_all()
+    {
+        HeavyHitters heavy = new(4);
+        for (ulong id = 0; id < 100; id++)
+            heavy.Add(id, 3);
+        heavy.Clear();
+        Assert.Equal((0, 0L, 0L), (heavy.Count, heavy.Offset, heavy.TotalWeight));
+        Assert.Equal(new HeavyHitter(99, 0, 0), heavy.Bounds(99));
+    }
+
+    [Fact]
+    public void Quickselect_finds_what_sorting_finds()
+    {
+        Random random = new(9);
+        for (int length = 1; length <= 300; length++)
+        {
+            long[] values = [.. Enumerable.Range(0, length).Select(_ => (long)random.Next(1 + length / 2))];
+            long[] sorted = [.. values.Order()];
+            int rank = random.Next(length);
+            Assert.Equal(sorted[rank], Selection.Smallest(values, rank));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Sketch.Sketches;
+
+namespace Sketch.Tests.Sketches;
+
+public sealed class HyperLogLogTests
+{
+    private const ulong KeyId = 99;
+
+    private static HyperLogLog With(int precision, ulong from, ulong to)
+    {
+        HyperLogLog state = new(KeyId, precision);
+        for (ulong n = from; n < to; n++)
+            state.Add(Streams.Id(n));
+        return state;
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(14)]
+    [InlineData(100)]
+    [InlineData(700)]
+    public void Few_elements_are_counted_exactly(int elements)
+    {
+        HyperLogLog state = With(12, 0, (ulong)elements);
+        Assert.True(state.IsSparse);
+        Assert.Equal(elements, Math.Round(state.Estimate()));
+        Assert.False(elements > 0 && state.Add(Streams.Id(0)));
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(12)]
+    [InlineData(14)]
+    public void Estimates_have_no_bias_and_the_theoretical_error(int precision)
+    {
+        int registers = 1 << precision;
+        int[] grid = [registers / 4, registers, 5 * registers / 2, 10 * registers];
+        const int Trials = 60;
+        double[] error = new double[grid.Length], square = new double[grid.Length];
+        for (int trial = 0; trial < Trials; trial++)
+        {
+            HyperLogLog state = new(KeyId, precision);
+            ulong added = 0;
+            for (int g = 0; g < grid.Length; g++)
+            {
+                while (added < (ulong)grid[g])
+                    state.Add(Streams.Id(((ulong)trial << 40) + added++));
+                double relative = state.Estimate() / grid[g] - 1;
+                error[g] += relative / Trials;
+                square[g] += relative * relative / Trials;
+            }
+
+            Assert.False(state.IsSparse);
+        }
+
+        double s = new HyperLogLog(KeyId, precision).StandardError;
+        for (int g = 0; g < grid.Length; g++)
+        {
+            // 60 trials: the mean has a standard error of 0.13 s, the RMSE one of 0.09 s.
+            Assert.InRange(error[g], -0.5 * s, 0.5 * s);
+            Assert.InRange(Math.Sqrt(square[g]), 0, 1.35 * s);
+        }
+    }
+
+    [Fact]
+    public void Tokens_rebuild_the_registers_of_every_precision()
+    {
+        for (int precision = HyperLogLog.MinPrecision; precision <= HyperLogLog.MaxPrecision; precision++)
+        {
+            for (ulong n = 0; n < 20_000; n++)
+            {
+                // Masks make long runs of zeros, which random hashes would hardly show.
+                ulong hash = Streams.Id(n) >> (int)(n % 64) << (int)(n % 23);
+                uint token = HyperLogLogToken.FromHash(hash);
+                Assert.Equal((int)(hash >> (64 - precision)), HyperLogLogToken.Index(token, precision));
+                Assert.Equal(HyperLogLogToken.Rank(hash, precision), HyperLogLogToken.Rank(token, precision));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(10, 10)]
+    [InlineData(10, 20_000)]
+    [InlineData(20_000, 10)]
+    [InlineData(600, 600)]
+    [InlineData(20_000, 30_000)]
+    public void A_merge_equals_having_seen_both(int left, int right)
+    {
+        HyperLogLog merged = With(12, 0, (ulong)left);
+        ulong from = (ulong)left / 2;
+        merged.Merge(With(12, from, from + (ulong)right));
+        HyperLogLog direct = With(12, 0, Math.Max((ulong)left, from + (ulong)right));
+        Assert.Equal(direct.IsSparse, merged.IsSparse);
+        Assert.True(direct.Tokens.SequenceEqual(merged.Tokens));
+        Assert.True(direct.Registers.SequenceEqual(merged.Registers));
+        Assert.Equal(direct.ChangeProbability, merged.ChangeProbability);
+        Assert.Equal(direct.Estimate(), merged.Estimate());
+    }
+
+    [Fact]
+    public void Merging_another_key_or_precision_is_refused()
+    {
+        HyperLogLog state = new(KeyId);
+        ArgumentException key = Assert.Throws<ArgumentException>(() => state.Merge(new HyperLogLog(KeyId + 1)));
+        Assert.StartsWith("keyId is 0000000000000064; allowed 0000000000000063", key.Message, StringComparison.Ordinal);
+        ArgumentException precision = Assert.Throws<ArgumentException>(() => state.Merge(new HyperLogLog(KeyId, 13)));
+        Assert.StartsWith("precision is 13; allowed 12", precision.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HyperLogLog(KeyId, 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HyperLogLog(KeyId, 19));
+    }
+
+    [Fact]
+    public void The_change_probability_is_that_of_the_registers()
+    {
+        HyperLogLog state = With(10, 0, 5_000);
+        Assert.Equal(RegisterKernels.ChangeWeight(state.Registers, 10) / Math.Pow(2, 63), state.ChangeProbability);
+        const int More = 200_000;
+        double before = state.ChangeProbability;
+        int hits = 0;
+        for (ulong n = 0; n < More; n++)
+        {
+            ulong hash = Streams.Id(1_000_000 + n);
+            if (state.Registers[(int)(hash >> 54)] < HyperLogLogToken.Rank(hash, 10))
+                hits++;
+        }
+
+        double sigma = Math.Sqrt(before * (1 - before) / More);
+        Assert.InRange(hits / (double)More, before - 5 * sigma, before + 5 * sigma);
+    }
+
+    [Fact]
+    public void Kernels_equal_their_scalar_reference_at_every_length()
+    {
+        Random random = new(11);
+        for (int length = 0; length <= 300; length++)
+        {
+            byte[] a = new byte[length], b = new byte[length];
+            random.NextBytes(a);
+            random.NextBytes(b);
+            byte[] vector = [.. a], scalar = [.. a];
+            RegisterKernels.Max(vector, b);
+            RegisterKernels.MaxScalar(scalar, b);
+            Assert.Equal(scalar, vector);
+
+            int[] histogram = new int[64], expected = new int[64];
+            RegisterKernels.Histogram(a, histogram);
+            foreach (byte rank in a)
+                expected[rank & 63]++;
+            Assert.Equal(expected, histogram);
+        }
+    }
+
+    [Fact]
+    public void A_dense_state_adds_without_allocating()
+    {
+        HyperLogLog state = With(12, 0, 10_000);
+        state.Estimate();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (ulong n = 0; n < 10_000; n++)
+            state.Add(Streams.Id(n + 5_000));
+        state.Estimate();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void States_of_a_seeded_stream_have_the_known_fingerprints()
+    {
+        Assert.Equal(434674156857254337ul, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(With(12, 0, 500).Tokens)));
+        Assert.Equal(451001042449026895ul, XxHash3.HashToUInt64(With(12, 0, 50_000).Registers));
+    }
+}
