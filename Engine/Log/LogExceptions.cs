@@ -17,3 +17,12 @@ public sealed class LogTruncatedException : IOException
     {
     }
 }
+
+/// <summary>The log is whole, but not one that this program may use: of another deployment, a newer version, or with a kind of record it does not know.</summary>
+public sealed class LogFormatException : IOException
+{
+    /// <summary>Creates the exception.</summary>
+    public LogFormatException(string message) : base(message)
+    {
+    }
+}

@@ -15,7 +15,8 @@ namespace Sketch.Engine.Log;
 ///     48     8  append id
 ///     56     1  kind
 ///     57     1  version (1)
-///     58     6  zero
+///     58     2  zero
+///     60     4  how many records just before this one were not known to be synced when it was written
 ///     64     n  payload, padded with zeros to a multiple of 8
 /// </code>
 /// </summary>
@@ -38,8 +39,12 @@ public static class RecordFrame
     /// <param name="record">What to write.</param>
     /// <param name="position">Its place in the log.</param>
     /// <param name="timeMs">Its log time.</param>
+    /// <param name="unsynced">
+    /// How many records just before this one a loss of power could still take. Recovery needs it to tell a group that was torn
+    /// (the disk writes its pages in any order, so that a later record may be whole) from damage to what was durable.
+    /// </param>
     /// <returns>The bytes written.</returns>
-    public static int Encode(Span<byte> into, in LogRecord record, long position, long timeMs)
+    public static int Encode(Span<byte> into, in LogRecord record, long position, long timeMs, uint unsynced = 0)
     {
         int length = record.Payload.Length;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxPayloadBytes);
@@ -51,14 +56,14 @@ public static class RecordFrame
         BinaryPrimitives.WriteUInt128LittleEndian(frame[24..], record.Producer);
         BinaryPrimitives.WriteInt64LittleEndian(frame[40..], record.Sequence);
         BinaryPrimitives.WriteInt64LittleEndian(frame[48..], record.AppendId);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[56..], (long)record.Kind | ((long)Version << 8));
+        BinaryPrimitives.WriteInt64LittleEndian(frame[56..], (long)record.Kind | ((long)Version << 8) | ((long)unsynced << 32));
         record.Payload.Span.CopyTo(frame[HeaderBytes..]);
         frame[(HeaderBytes + length)..].Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Crc32C.Compute(frame[8..]));
         return size;
     }
 
-    /// <summary>Checks the frame at the start of the bytes: whole, of a known version, checksum right.</summary>
+    /// <summary>Checks the frame at the start of the bytes: whole, and its checksum right.</summary>
     /// <param name="bytes">What was read.</param>
     /// <param name="size">The frame's bytes when it is good.</param>
     public static bool TryVerify(ReadOnlySpan<byte> bytes, out int size)

@@ -1,0 +1,165 @@
+namespace Sketch.Engine.Log;
+
+/// <summary>What waits for the writer: bounded in records and bytes, and never makes an appender wait.</summary>
+internal sealed class AppendQueue(int maxRecords, long maxBytes)
+{
+    private const int MaxFree = 4_096;
+    private readonly object _gate = new();
+    private AppendList _waiting;
+    private PendingAppend? _free;
+    private int _freeCount;
+    private int _records;
+    private long _bytes;
+    private bool _closed;
+
+    /// <summary>Whether something waits, or the queue was closed.</summary>
+    internal bool HasWork
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_waiting.IsEmpty || _closed;
+            }
+        }
+    }
+
+    internal ValueTask<Appended> Add(in LogRecord record, Durability durability)
+    {
+        int size = RecordFrame.Size(record.Payload.Length);
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                return new(new Appended(AppendStatus.Unknown, 0));
+            }
+
+            if (_records >= maxRecords || (_records > 0 && _bytes + size > maxBytes))
+            {
+                return new(new Appended(AppendStatus.Busy, 0));
+            }
+
+            PendingAppend append = _free ?? new PendingAppend(this);
+            if (_free is not null)
+            {
+                _free = append.Next;
+                append.Next = null;
+                _freeCount--;
+            }
+
+            ValueTask<Appended> answer = append.Start(record, durability);
+            bool first = _waiting.IsEmpty;
+            _waiting.Add(append);
+            _records++;
+            _bytes += size;
+            if (first)
+            {
+                Monitor.Pulse(_gate);
+            }
+
+            return answer;
+        }
+    }
+
+    /// <summary>Takes all that waits, after waiting for it; nothing once the queue is closed and empty. Taken appends count as queued until released.</summary>
+    internal AppendList Take(bool wait)
+    {
+        lock (_gate)
+        {
+            while (wait && _waiting.IsEmpty && !_closed)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            AppendList taken = _waiting;
+            _waiting = default;
+            return taken;
+        }
+    }
+
+    /// <summary>Gives the room of taken appends to others.</summary>
+    internal void Release(int records, long bytes)
+    {
+        lock (_gate)
+        {
+            _records -= records;
+            _bytes -= bytes;
+        }
+    }
+
+    /// <summary>Refuses further appends; the writer still gets those that wait.</summary>
+    internal void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    internal void Reuse(PendingAppend append)
+    {
+        lock (_gate)
+        {
+            if (_freeCount < MaxFree)
+            {
+                append.Next = _free;
+                _free = append;
+                _freeCount++;
+            }
+        }
+    }
+}
+
+/// <summary>Appends in order, linked through themselves.</summary>
+internal struct AppendList
+{
+    private PendingAppend? _last;
+
+    internal readonly bool IsEmpty => First is null;
+
+    internal PendingAppend? First { get; private set; }
+
+    internal void Add(PendingAppend append)
+    {
+        if (_last is null)
+        {
+            First = append;
+        }
+        else
+        {
+            _last.Next = append;
+        }
+
+        _last = append;
+    }
+
+    internal void Add(AppendList others)
+    {
+        if (others.First is null)
+        {
+            return;
+        }
+
+        if (_last is null)
+        {
+            First = others.First;
+        }
+        else
+        {
+            _last.Next = others.First;
+        }
+
+        _last = others._last;
+    }
+
+    /// <summary>Takes the first one out.</summary>
+    internal PendingAppend Remove()
+    {
+        PendingAppend append = First!;
+        First = append.Next;
+        append.Next = null;
+        _last = First is null ? null : _last;
+        return append;
+    }
+}

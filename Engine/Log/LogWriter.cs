@@ -1,0 +1,308 @@
+namespace Sketch.Engine.Log;
+
+/// <summary>
+/// The one thread that writes: takes what waits, gives positions, writes it as one group, hands the group to the follower, syncs, answers.
+/// There is no timer: while a sync runs, the next group gathers.
+/// </summary>
+internal sealed class LogWriter
+{
+    private const int MaxGroupBytes = BufferPool.LargestBytes;
+
+    /// <summary>A group that nobody waits to see synced may leave that to the next one, while there is a next one, for so long.</summary>
+    private static readonly TimeSpan SyncWithin = TimeSpan.FromMilliseconds(4);
+
+    private readonly SegmentFiles _files;
+    private readonly SegmentChain _chain;
+    private readonly AppendQueue _queue;
+    private readonly HandOver _handOver;
+    private readonly BufferPool _buffers;
+    private readonly TimeProvider _time;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ILogFile _file;
+    private Segment _segment;
+    private long _end;
+    private long _reserved;
+    private long _next;
+    private long _synced;
+    private long _timeMs;
+    private long _unsyncedSince;
+    private AppendList _taken;
+    private AppendList _group;
+
+    internal LogWriter(
+        SegmentFiles files, SegmentChain chain, LogTail tail, AppendQueue queue, HandOver handOver, BufferPool buffers, TimeProvider time)
+    {
+        _files = files;
+        _chain = chain;
+        _queue = queue;
+        _handOver = handOver;
+        _buffers = buffers;
+        _time = time;
+        _file = tail.File;
+        _segment = tail.Segment;
+        _end = tail.Segment.End;
+        _reserved = tail.Reserved;
+        _next = tail.Segment.Next;
+        _synced = _next;
+        _timeMs = tail.TimeMs;
+    }
+
+    internal Task Failed => _failed.Task;
+
+    /// <summary>Works until the queue is closed and empty, or the disk fails.</summary>
+    internal void Run()
+    {
+        Exception? failure = null;
+        try
+        {
+            while (TakeMore())
+            {
+                WriteGroup();
+            }
+
+            Sync();
+        }
+#pragma warning disable CA1031 // Whatever went wrong, the callers that wait must hear of it, and nothing may be appended after it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failure = error;
+            Fail(error);
+        }
+
+        _handOver.End(failure);
+        _file.Dispose();
+    }
+
+    private bool TakeMore()
+    {
+        if (!_handOver.HasRoom)
+        {
+            Sync();
+            _handOver.WaitForRoom();
+        }
+
+        if (_taken.IsEmpty && !_queue.HasWork)
+        {
+            Sync();
+        }
+
+        _taken.Add(_queue.Take(wait: _taken.IsEmpty));
+        return !_taken.IsEmpty;
+    }
+
+    private void WriteGroup()
+    {
+        (int count, int bytes) = Measure();
+        if (count == 0)
+        {
+            // The next segment begins only once the one before is durable to its end: a torn end is looked for in the last one alone.
+            Sync();
+        }
+
+        try
+        {
+            if (count == 0)
+            {
+                StartSegment(_taken.First!.Size);
+                (count, bytes) = Measure();
+            }
+
+            if (_end + bytes > _reserved)
+            {
+                _reserved = _files.Reserve(_file, _end, bytes);
+            }
+        }
+        catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace)
+        {
+            Refuse(AppendStatus.NoSpace);
+            return;
+        }
+
+        byte[] buffer = _buffers.Rent(bytes);
+        Encode(buffer, count);
+        _queue.Release(count, bytes);
+        if (_synced == _next)
+        {
+            _unsyncedSince = _time.GetTimestamp();
+        }
+
+        if (!TryWrite(buffer.AsSpan(0, bytes)))
+        {
+            _buffers.Returned(buffer);
+            RefuseGroup();
+            return;
+        }
+
+        Publish(buffer, bytes, count);
+        bool more = !_taken.IsEmpty || _queue.HasWork;
+        if (CompleteWritten() || !more || _time.GetElapsedTime(_unsyncedSince) >= SyncWithin)
+        {
+            Sync();
+            CompleteSynced();
+        }
+    }
+
+    /// <summary>How much of what was taken makes the next group: no more than a buffer, and within the segment.</summary>
+    private (int Count, int Bytes) Measure()
+    {
+        long room = _end == SegmentHeader.Bytes ? MaxGroupBytes : Math.Min(MaxGroupBytes, _files.SegmentBytes - _end);
+        int count = 0;
+        int bytes = 0;
+        for (PendingAppend? append = _taken.First; append is not null && bytes + append.Size <= room; append = append.Next)
+        {
+            bytes += append.Size;
+            count++;
+            room = Math.Max(Math.Min(room, _files.SegmentBytes - _end), bytes);
+        }
+
+        return (count, bytes);
+    }
+
+    private void Encode(byte[] buffer, int count)
+    {
+        _timeMs = Math.Max(_timeMs, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        int at = 0;
+        for (int i = 0; i < count; i++)
+        {
+            PendingAppend append = _taken.Remove();
+            append.Position = _next + i;
+            uint unsynced = (uint)Math.Min(append.Position - _synced, uint.MaxValue);
+            at += RecordFrame.Encode(buffer.AsSpan(at), append.Record, append.Position, _timeMs, unsynced);
+            _group.Add(append);
+        }
+    }
+
+    /// <summary>False when the disk is full, and the file is as it was.</summary>
+    private bool TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _file.Write(bytes, _end);
+            return true;
+        }
+        catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace)
+        {
+            _file.SetLength(_end);
+            _reserved = _end;
+            return false;
+        }
+    }
+
+    private void Publish(byte[] buffer, int bytes, int count)
+    {
+        bool handed;
+        lock (_chain.Gate)
+        {
+            _chain.Publish(_next, _end, bytes, count);
+            handed = _handOver.TryOffer(buffer, bytes, _next, count, _buffers.Returned);
+        }
+
+        if (!handed)
+        {
+            _buffers.Returned(buffer);
+        }
+
+        _end += bytes;
+        _next += count;
+    }
+
+    /// <summary>Answers those of the group that need no sync; true when others remain.</summary>
+    private bool CompleteWritten()
+    {
+        AppendList group = _group;
+        _group = default;
+        AppendList waiting = default;
+        while (!group.IsEmpty)
+        {
+            PendingAppend append = group.Remove();
+            if (append.Durability == Durability.Written)
+            {
+                append.Complete(AppendStatus.Appended);
+            }
+            else
+            {
+                waiting.Add(append);
+            }
+        }
+
+        _group = waiting;
+        return !waiting.IsEmpty;
+    }
+
+    private void Sync()
+    {
+        if (_synced != _next)
+        {
+            _file.Sync();
+            _synced = _next;
+        }
+    }
+
+    private void CompleteSynced()
+    {
+        while (!_group.IsEmpty)
+        {
+            PendingAppend append = _group.Remove();
+            append.Complete(AppendStatus.Appended);
+        }
+    }
+
+    private void StartSegment(int needed)
+    {
+        SegmentHeader header = _segment.Header with { First = _next, PreviousFirst = _segment.Header.First, TimeFloorMs = _timeMs };
+        (Segment segment, ILogFile file, long reserved) = _files.Create(header, [], needed);
+        _file.Dispose();
+        _file = file;
+        _segment = segment;
+        _end = segment.End;
+        _reserved = reserved;
+        _chain.Add(segment);
+    }
+
+    /// <summary>Nothing was written for all that wait.</summary>
+    private void Refuse(AppendStatus status)
+    {
+        int count = 0;
+        long bytes = 0;
+        while (!_taken.IsEmpty)
+        {
+            PendingAppend append = _taken.Remove();
+            bytes += append.Size;
+            count++;
+            append.Complete(status);
+        }
+
+        _queue.Release(count, bytes);
+    }
+
+    private void RefuseGroup()
+    {
+        while (!_group.IsEmpty)
+        {
+            _group.Remove().Complete(AppendStatus.NoSpace);
+        }
+
+        Refuse(AppendStatus.NoSpace);
+    }
+
+    private void Fail(Exception error)
+    {
+        _queue.Close();
+        _failed.SetException(error);
+        _ = _failed.Task.Exception;
+        while (!_group.IsEmpty)
+        {
+            _group.Remove().Complete(AppendStatus.Unknown);
+        }
+
+        if (_taken.IsEmpty && !_queue.HasWork)
+        {
+            Sync();
+        }
+
+        _taken.Add(_queue.Take(wait: false));
+        Refuse(AppendStatus.Unknown);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Threading.Tasks.Sources;
+
+namespace Sketch.Engine.Log;
+
+/// <summary>
+/// An append that waits. Reused, also as the work item that wakes its caller on the thread pool: an append allocates nothing, and what
+/// the caller does next never runs on the writer's thread.
+/// </summary>
+internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Appended>, IThreadPoolWorkItem
+{
+    private ManualResetValueTaskSourceCore<Appended> _core;
+    private Appended _answer;
+
+    /// <summary>The next in whatever list it is in.</summary>
+    internal PendingAppend? Next { get; set; }
+
+    internal LogRecord Record { get; private set; }
+
+    internal Durability Durability { get; private set; }
+
+    /// <summary>Its bytes in the log.</summary>
+    internal int Size { get; private set; }
+
+    /// <summary>Its place, once it has one.</summary>
+    internal long Position { get; set; }
+
+    internal ValueTask<Appended> Start(in LogRecord record, Durability durability)
+    {
+        Record = record;
+        Durability = durability;
+        Size = RecordFrame.Size(record.Payload.Length);
+        return new ValueTask<Appended>(this, _core.Version);
+    }
+
+    /// <summary>Answers the caller, once.</summary>
+    internal void Complete(AppendStatus status)
+    {
+        _answer = new Appended(status, status == AppendStatus.Appended ? Position : 0);
+        Record = default;
+        Next = null;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _core.SetResult(_answer);
+
+    Appended IValueTaskSource<Appended>.GetResult(short token)
+    {
+        Appended answer = _core.GetResult(token);
+        _core.Reset();
+        owner.Reuse(this);
+        return answer;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<Appended>.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource<Appended>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+}
