@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Realtime.Broadcast;
+
+/// <summary>
+/// One loop reads the watched values, at most once a tick, and hands frames to the subscriptions that are due and ready. It waits for no
+/// receiver; whoever is not ready gets the newest values at the first tick after it is.
+/// </summary>
+internal sealed partial class Broadcaster(
+    ICounterReader reader, TimeProvider time, IOptions<RealtimeOptions> options, ILogger<Broadcaster> log) : BackgroundService
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(RealtimeLimits.MinIntervalMs);
+
+    private readonly ConcurrentQueue<Subscription> _arrivals = new();
+
+    // Holds at most one "look again": a bell, not a queue.
+    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    private readonly Dictionary<(string Namespace, double Confidence), ReadGroup> _groups = [];
+    private readonly List<Subscription> _subscriptions = [];
+    private readonly List<Subscription> _due = [];
+    private readonly HashSet<ReadGroup> _failed = [];
+    private readonly long _start = time.GetTimestamp();
+    private long _round;
+    private long _completedRounds;
+    private int _count;
+    private int _groupCount;
+    private long _watched;
+    private ITimer? _timer;
+
+    /// <summary>Subscriptions of all connections.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Rounds of the loop so far.</summary>
+    public long Rounds => Volatile.Read(ref _completedRounds);
+
+    /// <summary>Sets of counters that are read together.</summary>
+    public int Groups => Volatile.Read(ref _groupCount);
+
+    /// <summary>Admits a subscription, or says which limit of the node is reached.</summary>
+    public string? TryAdd(Subscription subscription)
+    {
+        var limits = options.Value;
+        if (Interlocked.Increment(ref _count) > limits.MaxSubscriptions)
+        {
+            Interlocked.Decrement(ref _count);
+            return $"This node holds {limits.MaxSubscriptions} subscriptions, the most that it allows (MaxSubscriptions).";
+        }
+
+        int capacity = subscription.Selection.Capacity;
+        if (Interlocked.Add(ref _watched, capacity) > limits.MaxWatchedCounters)
+        {
+            Interlocked.Add(ref _watched, -capacity);
+            Interlocked.Decrement(ref _count);
+            return $"This node's subscriptions watch {limits.MaxWatchedCounters} counters, the most that it allows (MaxWatchedCounters).";
+        }
+
+        _arrivals.Enqueue(subscription);
+        Ring();
+        return null;
+    }
+
+    public void Remove(Subscription subscription)
+    {
+        if (!subscription.Close())
+            return;
+        Interlocked.Decrement(ref _count);
+        Interlocked.Add(ref _watched, -subscription.Selection.Capacity);
+        Ring();
+    }
+
+    public override void Dispose()
+    {
+        _timer?.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        _timer = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        while (await _bell.Reader.WaitToReadAsync(stoppingToken))
+        {
+            _bell.Reader.TryRead(out _);
+            DropClosed();
+            AdmitArrivals();
+            Serve(stoppingToken);
+            if (_subscriptions.Count > 0)
+                _timer.Change(UntilNextTick(), Timeout.InfiniteTimeSpan);
+            Volatile.Write(ref _groupCount, _groups.Count);
+            Volatile.Write(ref _completedRounds, _round);
+        }
+    }
+
+    private TimeSpan UntilNextTick()
+    {
+        long rest = Tick.Ticks - (time.GetElapsedTime(_start).Ticks % Tick.Ticks);
+        return TimeSpan.FromMilliseconds(Math.Ceiling(rest / (double)TimeSpan.TicksPerMillisecond));
+    }
+
+    private void Ring() => _bell.Writer.TryWrite(true);
+
+    private void DropClosed() => _subscriptions.RemoveAll(subscription =>
+    {
+        if (!subscription.IsClosed)
+            return false;
+        var view = subscription.View!;
+        view.Release();
+        if (--view.Group.Subscriptions == 0)
+            _groups.Remove((view.Group.Namespace, view.Group.Confidence));
+        return true;
+    });
+
+    private void AdmitArrivals()
+    {
+        while (_arrivals.TryDequeue(out var subscription))
+        {
+            if (subscription.IsClosed)
+                continue;
+            var selection = subscription.Selection;
+            var key = (selection.Namespace, selection.Confidence);
+            if (!_groups.TryGetValue(key, out var group))
+                _groups.Add(key, group = new ReadGroup(selection.Namespace, selection.Confidence));
+            group.Subscriptions++;
+            subscription.View = selection switch
+            {
+                { Names: { } names } => new NamesView(group, names),
+                { Prefix: { } prefix } => new PrefixView(group, group.HoldPrefix(prefix)),
+                _ => new TopView(group, selection.Top),
+            };
+            _subscriptions.Add(subscription);
+        }
+    }
+
+    private void Serve(CancellationToken stopping)
+    {
+        long round = ++_round;
+        long tick = time.GetElapsedTime(_start).Ticks / Tick.Ticks;
+        var asOf = time.GetUtcNow().UtcDateTime;
+        _due.Clear();
+        _failed.Clear();
+        foreach (var subscription in _subscriptions)
+        {
+            var view = subscription.View!;
+            if (subscription.DueTick > tick || !subscription.IsReady)
+                continue;
+            if (view is PrefixView prefix && !TryLoad(subscription, prefix.Names, round, stopping))
+                continue;
+            view.Queue(round);
+            _due.Add(subscription);
+        }
+
+        foreach (var group in _groups.Values)
+        {
+            if (group.IsDue && !TryRead(group, round))
+                _failed.Add(group);
+        }
+
+        foreach (var subscription in _due)
+        {
+            if (_failed.Contains(subscription.View!.Group))
+                Refuse(subscription);
+            else
+                Tell(subscription, round, tick, asOf);
+        }
+    }
+
+    private bool TryLoad(Subscription subscription, PrefixNames names, long round, CancellationToken stopping)
+    {
+        if (names.Adopt(round) is { } failure)
+            LogReadFailed(failure, subscription.Selection.Namespace);
+        if (names.FailedRound == round)
+            Refuse(subscription);
+        else
+            names.RefreshIfOld(reader, time, Ring, stopping);
+        return names.IsLoaded;
+    }
+
+    private bool TryRead(ReadGroup group, long round)
+    {
+        try
+        {
+            group.Read(reader, round);
+            return true;
+        }
+#pragma warning disable CA1031 // One namespace that cannot be read must not silence the others; it is logged, and tried again next tick.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogReadFailed(failure, group.Namespace);
+            return false;
+        }
+    }
+
+    private static void Refuse(Subscription subscription)
+    {
+        if (!subscription.View!.HasSnapshot)
+            subscription.Fail(new HubException("The values cannot be read at this moment; subscribe again in a second."));
+    }
+
+    private static void Tell(Subscription subscription, long round, long tick, DateTime asOf)
+    {
+        long every = subscription.Selection.IntervalMs / RealtimeLimits.MinIntervalMs;
+        var view = subscription.View!;
+        long missed = view.HasSnapshot ? (tick / every) - (subscription.DueTick / every) : 0;
+
+        // Everyone with the same interval is due at the same ticks: one reading serves them all.
+        subscription.DueTick = ((tick / every) + 1) * every;
+        long heartbeat = Math.Max(every, RealtimeLimits.HeartbeatMs / RealtimeLimits.MinIntervalMs);
+        var frame = view.Compose(subscription.Id, round, tick, missed, asOf, heartbeat);
+        if (frame is not null)
+            subscription.Deliver(frame);
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "Watched values of namespace {Namespace} could not be read; trying again at the next tick.")]
+    private partial void LogReadFailed(Exception failure, string @namespace);
+}

@@ -1,0 +1,134 @@
+using Sketch.Engine.Reads;
+
+namespace Sketch.Realtime.Broadcast;
+
+/// <summary>
+/// All watched counters of a namespace at one confidence. A round reads those that are due in one call, so that each is computed once
+/// however many watch it, and a frame is one consistent cut. Touched by the broadcaster's loop alone.
+/// </summary>
+internal sealed class ReadGroup(string @namespace, double confidence)
+{
+    private readonly Dictionary<string, WatchedCounter> _counters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WatchedCounter> _ranked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PrefixNames> _prefixes = new(StringComparer.Ordinal);
+    private readonly List<WatchedCounter> _due = [];
+    private readonly List<string> _dueNames = [];
+    private readonly int[] _topSubscriptions = new int[RealtimeLimits.MaxNames + 1];
+    private int _largestTop;
+    private bool _topIsDue;
+
+    public string Namespace => @namespace;
+
+    public double Confidence => confidence;
+
+    /// <summary>Subscriptions that belong to it.</summary>
+    public int Subscriptions { get; set; }
+
+    /// <summary>The heaviest counters as of the last round that asked for them.</summary>
+    public IReadOnlyList<WatchedCounter> Ranking { get; private set; } = [];
+
+    public bool IsDue => _due.Count > 0 || _topIsDue;
+
+    public WatchedCounter Hold(string name)
+    {
+        if (!_counters.TryGetValue(name, out var counter))
+            _counters.Add(name, counter = new WatchedCounter(name));
+        counter.References++;
+        return counter;
+    }
+
+    public void Release(WatchedCounter counter)
+    {
+        if (--counter.References == 0)
+            _counters.Remove(counter.Name);
+    }
+
+    public PrefixNames HoldPrefix(string prefix)
+    {
+        if (!_prefixes.TryGetValue(prefix, out var names))
+            _prefixes.Add(prefix, names = new PrefixNames(this, prefix));
+        names.References++;
+        return names;
+    }
+
+    public void ReleasePrefix(PrefixNames names)
+    {
+        if (--names.References > 0)
+            return;
+        names.Clear();
+        _prefixes.Remove(names.Prefix);
+    }
+
+    public void Queue(WatchedCounter counter, long round)
+    {
+        if (counter.QueuedRound == round)
+            return;
+        counter.QueuedRound = round;
+        _due.Add(counter);
+        _dueNames.Add(counter.Name);
+    }
+
+    public void HoldTop(int k)
+    {
+        _topSubscriptions[k]++;
+        _largestTop = Math.Max(_largestTop, k);
+    }
+
+    public void ReleaseTop(int k)
+    {
+        _topSubscriptions[k]--;
+        while (_largestTop > 0 && _topSubscriptions[_largestTop] == 0)
+            _largestTop--;
+    }
+
+    public void QueueTop() => _topIsDue = true;
+
+    /// <summary>True when the counter is among the k heaviest of the last ranking.</summary>
+    public bool IsAmongHeaviest(string name, int k) => _ranked.TryGetValue(name, out var counter) && counter.Rank < k;
+
+    public void Read(ICounterReader reader, long round)
+    {
+        try
+        {
+            if (_due.Count > 0)
+            {
+                var values = reader.Read(@namespace, _dueNames, confidence);
+                for (int i = 0; i < _due.Count; i++)
+                    _due[i].Update(values[i], round);
+            }
+
+            // Always the longest list anyone asked for: a shorter one is its beginning, and nobody loses a rank to a neighbour's request.
+            if (_topIsDue)
+                Rank(reader.Top(@namespace, _largestTop, confidence), round);
+        }
+        finally
+        {
+            _due.Clear();
+            _dueNames.Clear();
+            _topIsDue = false;
+        }
+    }
+
+    private void Rank(IReadOnlyList<CounterValue> heaviest, long round)
+    {
+        var ranking = new WatchedCounter[heaviest.Count];
+        for (int i = 0; i < ranking.Length; i++)
+        {
+            string name = heaviest[i].Name;
+            if (!_ranked.TryGetValue(name, out var counter))
+                _ranked.Add(name, counter = new WatchedCounter(name));
+            counter.Update(heaviest[i], round);
+            counter.Rank = i;
+            counter.RankRound = round;
+            ranking[i] = counter;
+        }
+
+        foreach (var gone in Ranking)
+        {
+            if (gone.RankRound != round)
+                _ranked.Remove(gone.Name);
+        }
+
+        Ranking = ranking;
+    }
+}

@@ -1,0 +1,148 @@
+namespace Sketch.Realtime.Broadcast;
+
+/// <summary>What a subscription watches and what it was last told. Touched by the broadcaster's loop alone.</summary>
+internal abstract class SubscriptionView(ReadGroup group)
+{
+    private long _number;
+    private long _seenRound = -1;
+    private long _sentTick;
+    private long _skipped;
+
+    public ReadGroup Group => group;
+
+    /// <summary>False while it waits for its names.</summary>
+    public virtual bool IsLoaded => true;
+
+    public bool HasSnapshot => _number > 0;
+
+    protected virtual bool Truncated => false;
+
+    /// <summary>The round of the frame before this one; -1 before the first.</summary>
+    protected long SeenRound => _seenRound;
+
+    /// <summary>Puts what it watches on the group's list to read.</summary>
+    public abstract void Queue(long round);
+
+    /// <summary>Gives its counters back.</summary>
+    public abstract void Release();
+
+    /// <summary>The frame for this round; null when there is nothing to tell.</summary>
+    public CounterFrame? Compose(int subscription, long round, long tick, long missed, DateTime asOf, long heartbeatTicks)
+    {
+        _skipped += missed;
+        var values = new List<LiveValue>();
+        List<string>? removed = null;
+        Collect(values, ref removed);
+        _seenRound = round;
+        if (HasSnapshot && values.Count == 0 && removed is null && tick - _sentTick < heartbeatTicks)
+            return null;
+        var frame = new CounterFrame
+        {
+            Subscription = subscription,
+            Number = ++_number,
+            AsOf = asOf,
+            Skipped = _skipped,
+            Values = values,
+            Removed = removed,
+            Truncated = Truncated,
+        };
+        _sentTick = tick;
+        _skipped = 0;
+        return frame;
+    }
+
+    protected abstract void Collect(List<LiveValue> values, ref List<string>? removed);
+
+    protected void Collect(WatchedCounter counter, List<LiveValue> values, ref List<string>? removed)
+    {
+        if (counter.Current is not null)
+            values.Add(counter.Current);
+        else if (SeenRound >= 0)
+            (removed ??= []).Add(counter.Name);
+    }
+}
+
+internal sealed class NamesView : SubscriptionView
+{
+    private readonly WatchedCounter[] _counters;
+
+    public NamesView(ReadGroup group, IReadOnlyList<string> names)
+        : base(group) => _counters = [.. names.Select(group.Hold)];
+
+    public override void Queue(long round)
+    {
+        foreach (var counter in _counters)
+            Group.Queue(counter, round);
+    }
+
+    public override void Release() => Array.ForEach(_counters, Group.Release);
+
+    protected override void Collect(List<LiveValue> values, ref List<string>? removed)
+    {
+        foreach (var counter in _counters)
+        {
+            if (SeenRound < 0 || counter.ChangedRound > SeenRound)
+                Collect(counter, values, ref removed);
+        }
+    }
+}
+
+internal sealed class PrefixView(ReadGroup group, PrefixNames names) : SubscriptionView(group)
+{
+    public PrefixNames Names => names;
+
+    public override bool IsLoaded => names.IsLoaded;
+
+    protected override bool Truncated => names.Truncated;
+
+    public override void Queue(long round)
+    {
+        foreach (var member in names.Members)
+            Group.Queue(member.Counter, round);
+    }
+
+    public override void Release() => Group.ReleasePrefix(names);
+
+    protected override void Collect(List<LiveValue> values, ref List<string>? removed)
+    {
+        foreach (var (counter, joinedRound) in names.Members)
+        {
+            if (SeenRound < 0 || joinedRound > SeenRound || counter.ChangedRound > SeenRound)
+                Collect(counter, values, ref removed);
+        }
+    }
+}
+
+internal sealed class TopView : SubscriptionView
+{
+    private readonly HashSet<string> _shown = new(StringComparer.Ordinal);
+    private readonly int _k;
+
+    public TopView(ReadGroup group, int k)
+        : base(group)
+    {
+        _k = k;
+        group.HoldTop(k);
+    }
+
+    public override void Queue(long round) => Group.QueueTop();
+
+    public override void Release() => Group.ReleaseTop(_k);
+
+    protected override void Collect(List<LiveValue> values, ref List<string>? removed)
+    {
+        foreach (string name in _shown)
+        {
+            if (!Group.IsAmongHeaviest(name, _k))
+                (removed ??= []).Add(name);
+        }
+
+        if (removed is not null)
+            _shown.ExceptWith(removed);
+        foreach (var counter in Group.Ranking.Take(_k))
+        {
+            if (_shown.Add(counter.Name) || counter.ChangedRound > SeenRound)
+                values.Add(counter.Current!);
+        }
+    }
+}

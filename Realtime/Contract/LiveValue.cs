@@ -1,0 +1,73 @@
+using System.Runtime.Serialization;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Realtime;
+
+/// <summary>The value object, as every door of the product shows it.</summary>
+[DataContract]
+public sealed class LiveValue
+{
+    /// <summary>The counter's namespace.</summary>
+    [DataMember(Name = "namespace")]
+    public required string Namespace { get; init; }
+
+    /// <summary>The counter's name.</summary>
+    [DataMember(Name = "name")]
+    public required string Name { get; init; }
+
+    /// <summary>What it counts: sum.</summary>
+    [DataMember(Name = "kind")]
+    public required string Kind { get; init; }
+
+    /// <summary>strong, eventual or approximate.</summary>
+    [DataMember(Name = "tier")]
+    public required string Tier { get; init; }
+
+    /// <summary>The best single answer. A JSON number: readers whose numbers are doubles lose digits beyond 2^53.</summary>
+    [DataMember(Name = "value")]
+    public required long Value { get; init; }
+
+    /// <summary>The truth is not below this, at <see cref="Confidence"/>.</summary>
+    [DataMember(Name = "lower")]
+    public required long Lower { get; init; }
+
+    /// <summary>The truth is not above this, at <see cref="Confidence"/>.</summary>
+    [DataMember(Name = "upper")]
+    public required long Upper { get; init; }
+
+    /// <summary>The probability that both bounds hold; 1 when exact.</summary>
+    [DataMember(Name = "confidence")]
+    public required double Confidence { get; init; }
+
+    /// <summary>True only when lower, value and upper are the same.</summary>
+    [DataMember(Name = "exact")]
+    public required bool Exact { get; init; }
+
+    /// <summary>Up to this moment every increment is counted exactly, UTC.</summary>
+    [DataMember(Name = "exactAsOf")]
+    public required DateTime ExactAsOf { get; init; }
+
+    /// <summary>The increments' sum a second since <see cref="ExactAsOf"/>.</summary>
+    [DataMember(Name = "ratePerSecond")]
+    public required double RatePerSecond { get; init; }
+
+    /// <summary>Labels, by name.</summary>
+    [DataMember(Name = "labels")]
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    internal static LiveValue From(CounterValue value) => new()
+    {
+        Namespace = value.Namespace,
+        Name = value.Name,
+        Kind = value.Kind,
+        Tier = value.Tier,
+        Value = value.Value,
+        Lower = value.Lower,
+        Upper = value.Upper,
+        Confidence = value.Confidence,
+        Exact = value.Exact,
+        ExactAsOf = value.ExactAsOf.UtcDateTime,
+        RatePerSecond = value.RatePerSecond,
+        Labels = value.Labels,
+    };
+}

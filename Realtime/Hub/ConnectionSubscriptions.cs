@@ -1,0 +1,107 @@
+using Microsoft.AspNetCore.SignalR;
+using Sketch.Realtime.Broadcast;
+
+namespace Sketch.Realtime.Hub;
+
+/// <summary>The subscriptions of one connection: numbered, limited, and gone when it is.</summary>
+internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
+{
+    private readonly Dictionary<int, Entry> _entries = [];
+    private readonly Lock _lock = new();
+    private int _lastId;
+    private bool _closed;
+
+    /// <summary>A new subscription, already waiting for its first frame.</summary>
+    /// <exception cref="HubException">A limit is reached.</exception>
+    public Entry Open(Selection selection)
+    {
+        Entry entry;
+        lock (_lock)
+        {
+            if (_closed)
+                throw new HubException("The connection is closed.");
+            if (_entries.Count >= RealtimeLimits.MaxSubscriptionsPerConnection)
+            {
+                throw new HubException(FormattableString.Invariant(
+                    $"This connection has {_entries.Count} subscriptions; allowed {RealtimeLimits.MaxSubscriptionsPerConnection}."));
+            }
+
+            entry = new Entry(new Subscription(++_lastId, selection));
+            _entries.Add(entry.Subscription.Id, entry);
+        }
+
+        // Waiting comes first, so that the round that admits it finds it ready.
+        entry.First = entry.Subscription.NextAsync(entry.Ended);
+        if (broadcaster.TryAdd(entry.Subscription) is { } full)
+        {
+            Forget(entry);
+            throw new HubException(full);
+        }
+
+        return entry;
+    }
+
+    public Entry? Find(int id)
+    {
+        lock (_lock)
+            return _entries.GetValueOrDefault(id);
+    }
+
+    /// <summary>Ends a subscription, whoever comes first.</summary>
+    public void Close(Entry entry)
+    {
+        broadcaster.Remove(entry.Subscription);
+        Forget(entry);
+    }
+
+    public void CloseAll()
+    {
+        Entry[] entries;
+        lock (_lock)
+        {
+            _closed = true;
+            entries = [.. _entries.Values];
+        }
+
+        Array.ForEach(entries, Close);
+    }
+
+    private void Forget(Entry entry)
+    {
+        lock (_lock)
+        {
+            if (!_entries.Remove(entry.Subscription.Id))
+                return;
+        }
+
+        entry.Dispose();
+    }
+
+    /// <summary>A subscription and the life of what sends its frames; disposing it ends that life.</summary>
+    internal sealed class Entry : IDisposable
+    {
+        private readonly CancellationTokenSource _end = new();
+
+        public Entry(Subscription subscription)
+        {
+            Subscription = subscription;
+            Ended = _end.Token;
+        }
+
+        public Subscription Subscription { get; }
+
+        public CancellationToken Ended { get; }
+
+        /// <summary>The first frame.</summary>
+        public Task<CounterFrame> First { get; set; } = Task.FromCanceled<CounterFrame>(new CancellationToken(canceled: true));
+
+        /// <summary>Completes when the last frame is out.</summary>
+        public Task Sending { get; set; } = Task.CompletedTask;
+
+        public void Dispose()
+        {
+            _end.Cancel();
+            _end.Dispose();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.SignalR;
+using Sketch.Engine.Reads;
+using Sketch.Realtime.Broadcast;
+
+namespace Sketch.Realtime.Hub;
+
+/// <summary>The hub at /hubs/counters.</summary>
+internal sealed class CountersHub(Broadcaster broadcaster, ICounterReader reader, IHubContext<CountersHub> clients) : Microsoft.AspNetCore.SignalR.Hub
+{
+    private const string OnValues = "OnValues";
+    private static readonly object Key = new();
+
+    private ConnectionSubscriptions Subscriptions => (ConnectionSubscriptions)Context.Items[Key]!;
+
+    public override Task OnConnectedAsync()
+    {
+        Context.Items[Key] = new ConnectionSubscriptions(broadcaster);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDisconnectedAsync(Exception? exception)
+    {
+        Subscriptions.CloseAll();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Answers with the values of now; what changes later arrives at OnValues.</summary>
+    public async Task<SubscriptionReply> Subscribe(SubscriptionRequest? request)
+    {
+        var selection = RequestRules.Check(request, reader);
+        var subscriptions = Subscriptions;
+        var entry = subscriptions.Open(selection);
+        CounterFrame snapshot;
+        try
+        {
+            snapshot = await entry.First;
+        }
+        catch
+        {
+            subscriptions.Close(entry);
+            throw;
+        }
+
+        entry.Sending = SendAsync(subscriptions, entry, clients.Clients.Client(Context.ConnectionId));
+        return new SubscriptionReply
+        {
+            Subscription = entry.Subscription.Id,
+            IntervalMs = selection.IntervalMs,
+            Snapshot = snapshot,
+        };
+    }
+
+    /// <summary>Ends a subscription; once it returns, no frame of it follows.</summary>
+    public async Task Unsubscribe(int subscription)
+    {
+        var entry = Subscriptions.Find(subscription)
+            ?? throw new HubException(FormattableString.Invariant(
+                $"subscription is {subscription}; allowed: an id that Subscribe gave on this connection and that is still open."));
+        Subscriptions.Close(entry);
+        await entry.Sending;
+    }
+
+    /// <summary>The same frames as a stream; the first is the snapshot.</summary>
+    public IAsyncEnumerable<CounterFrame> Watch(SubscriptionRequest? request, CancellationToken cancellationToken)
+    {
+        var selection = RequestRules.Check(request, reader);
+        var subscriptions = Subscriptions;
+        return FramesAsync(subscriptions, subscriptions.Open(selection), cancellationToken);
+    }
+
+    private static async IAsyncEnumerable<CounterFrame> FramesAsync(
+        ConnectionSubscriptions subscriptions, ConnectionSubscriptions.Entry entry, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var ends = cancellationToken.UnsafeRegister(_ => subscriptions.Close(entry), null);
+        try
+        {
+            yield return await entry.First;
+            while (true)
+                yield return await entry.Subscription.NextAsync(entry.Ended);
+        }
+        finally
+        {
+            subscriptions.Close(entry);
+        }
+    }
+
+    // The next frame is asked for only when the one before it is on its way: this is what keeps a slow client from growing a queue.
+    private static async Task SendAsync(ConnectionSubscriptions subscriptions, ConnectionSubscriptions.Entry entry, ISingleClientProxy client)
+    {
+        try
+        {
+            while (true)
+            {
+                var frame = await entry.Subscription.NextAsync(entry.Ended);
+                await client.SendCoreAsync(OnValues, [frame], entry.Ended);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Unsubscribed, or the connection is gone.
+        }
+        finally
+        {
+            subscriptions.Close(entry);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using Microsoft.AspNetCore.SignalR;
+using Sketch.Realtime;
+
+namespace Sketch.Tests.Realtime;
+
+public sealed class LimitTests
+{
+    public static TheoryData<SubscriptionRequest, string> Refused => new()
+    {
+        { new() { Names = ["a"] }, "namespace is missing; allowed: the name of an existing namespace." },
+        { new() { Namespace = "nowhere", Names = ["a"] }, "namespace is 'nowhere'; there is no such namespace." },
+        { new() { Namespace = "words" }, "0 of names, prefix and top are given; allowed: exactly one." },
+        { new() { Namespace = "words", Names = ["a"], Top = 3 }, "2 of names, prefix and top are given; allowed: exactly one." },
+        { new() { Namespace = "words", Names = [] }, "names has 0 entries; allowed 1 to 1000." },
+        { new() { Namespace = "words", Names = [.. Enumerable.Range(0, 1_001).Select(i => $"n{i}")] }, "names has 1001 entries; allowed 1 to 1000." },
+        { new() { Namespace = "words", Names = ["a", ""] }, "names[1] has 0 bytes; allowed 1 to 256." },
+        { new() { Namespace = "words", Names = [new string('é', 129)] }, "names[0] has 258 bytes; allowed 1 to 256." },
+        { new() { Namespace = "words", Prefix = new string('p', 257) }, "prefix has 257 bytes; allowed 0 to 256." },
+        { new() { Namespace = "words", Top = 0 }, "top is 0; allowed 1 to 1000." },
+        { new() { Namespace = "words", Top = 1_001 }, "top is 1001; allowed 1 to 1000." },
+        { new() { Namespace = "words", Top = 1, IntervalMs = 49 }, "intervalMs is 49; allowed 50 to 60000." },
+        { new() { Namespace = "words", Top = 1, IntervalMs = 60_001 }, "intervalMs is 60001; allowed 50 to 60000." },
+        { new() { Namespace = "words", Top = 1, Confidence = 0.5 }, "confidence is 0.5; allowed above 0.5 and below 1." },
+        { new() { Namespace = "words", Top = 1, Confidence = 1 }, "confidence is 1; allowed above 0.5 and below 1." },
+    };
+
+    [Fact]
+    public async Task A_bad_request_is_told_the_field_the_value_and_what_is_allowed()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        foreach (var row in Refused)
+        {
+            var (request, expected) = ((SubscriptionRequest)row[0], (string)row[1]);
+            var refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync(request));
+            Assert.EndsWith(expected, refusal.Message, StringComparison.Ordinal);
+            refusal = await Assert.ThrowsAsync<HubException>(() => WatchTests.FirstAsync(client, request));
+            Assert.EndsWith(expected, refusal.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, host.Broadcaster.Count);
+    }
+
+    [Fact]
+    public async Task A_connection_holds_a_limited_number_of_subscriptions()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        for (int i = 0; i < RealtimeLimits.MaxSubscriptionsPerConnection; i++)
+            await client.SubscribeAsync("a");
+
+        var refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync("a"));
+        Assert.EndsWith("This connection has 32 subscriptions; allowed 32.", refusal.Message, StringComparison.Ordinal);
+
+        await client.Connection.InvokeCoreAsync("Unsubscribe", typeof(object), [1]);
+        await client.SubscribeAsync("a");
+    }
+
+    [Fact]
+    public async Task A_node_holds_a_limited_number_of_subscriptions_and_counters()
+    {
+        await using var host = await LiveHost.StartAsync(options => (options.MaxSubscriptions, options.MaxWatchedCounters) = (3, 5));
+        await using var client = await host.ConnectAsync();
+        await client.SubscribeAsync("a", "b");
+        await client.SubscribeAsync("c", "d");
+
+        var refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync("e", "f"));
+        Assert.EndsWith("This node's subscriptions watch 5 counters, the most that it allows (MaxWatchedCounters).", refusal.Message, StringComparison.Ordinal);
+        await client.SubscribeAsync("e");
+        refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync("f"));
+        Assert.EndsWith("This node holds 3 subscriptions, the most that it allows (MaxSubscriptions).", refusal.Message, StringComparison.Ordinal);
+
+        await client.Connection.InvokeCoreAsync("Unsubscribe", typeof(object), [1]);
+        await client.SubscribeAsync("g", "h");
+    }
+
+    [Fact]
+    public async Task Unsubscribing_what_is_not_there_says_so()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        var refusal = await Assert.ThrowsAsync<HubException>(() => client.Connection.InvokeCoreAsync("Unsubscribe", typeof(object), [9]));
+        Assert.Contains("subscription is 9; allowed: an id that Subscribe gave", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reader_that_fails_refuses_newcomers_and_costs_the_others_nothing()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        host.Reader.Set("a", 1);
+        await client.SubscribeAsync("a");
+        host.Reader.Fails = true;
+
+        foreach (var request in new SubscriptionRequest[] { LiveClient.Watching("a"), new() { Namespace = "words", Prefix = "" } })
+        {
+            var refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync(request));
+            Assert.Contains("The values cannot be read at this moment", refusal.Message, StringComparison.Ordinal);
+        }
+
+        host.Reader.Fails = false;
+        host.Reader.Set("a", 2);
+        await host.TickAsync();
+        Assert.Equal(2, (await client.NextAsync()).Values.Single().Value);
+        Assert.Equal(1, host.Broadcaster.Count);
+    }
+}

@@ -1,0 +1,86 @@
+using Sketch.Engine.Reads;
+
+namespace Sketch.Tests.Realtime;
+
+/// <summary>Counters in a dictionary, which remembers what was asked of it.</summary>
+internal sealed class MemoryReader : ICounterReader
+{
+    public const string Namespace = "words";
+    public static readonly DateTimeOffset Checkpoint = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly SortedDictionary<string, CounterValue> _counters = new(StringComparer.Ordinal);
+    private readonly List<string[]> _reads = [];
+    private readonly Lock _lock = new();
+    private volatile bool _fails;
+
+    /// <summary>The names of every Read so far.</summary>
+    public IReadOnlyList<string[]> Reads
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _reads];
+        }
+    }
+
+    public int Rankings { get; private set; }
+
+    public bool Fails
+    {
+        set => _fails = value;
+    }
+
+    public void Set(string name, long value, long width = 0)
+    {
+        lock (_lock)
+        {
+            _counters[name] = new CounterValue(
+                Namespace, name, "sum", "approximate", value, value - width, value, width == 0 ? 1 : 0.99, width == 0, Checkpoint, 2.5,
+                new Dictionary<string, string> { ["lang"] = "en" });
+        }
+    }
+
+    public void Remove(string name)
+    {
+        lock (_lock)
+            _counters.Remove(name);
+    }
+
+    public bool HasNamespace(string @namespace) => @namespace == Namespace;
+
+    public IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence)
+    {
+        if (_fails)
+            throw new IOException("The disk is on fire.");
+        lock (_lock)
+        {
+            _reads.Add([.. names]);
+            return [.. names.Select(name => At(_counters.GetValueOrDefault(name), confidence))];
+        }
+    }
+
+    public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence)
+    {
+        lock (_lock)
+        {
+            Rankings++;
+            return [.. _counters.Values.OrderByDescending(counter => counter.Value).Take(k).Select(counter => At(counter, confidence)!)];
+        }
+    }
+
+    public ValueTask<IReadOnlyList<string>> FindAsync(
+        string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken)
+    {
+        if (_fails)
+            throw new IOException("The disk is on fire.");
+        lock (_lock)
+        {
+            return ValueTask.FromResult<IReadOnlyList<string>>([.. _counters.Keys
+                .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && (after is null || string.CompareOrdinal(name, after) > 0))
+                .Take(limit)]);
+        }
+    }
+
+    private static CounterValue? At(CounterValue? counter, double confidence) =>
+        counter is null or { Exact: true } ? counter : counter with { Confidence = confidence };
+}
