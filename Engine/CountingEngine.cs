@@ -1,8 +1,13 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Sketch.Engine.Appends;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
+using Sketch.Engine.Windows;
 
 namespace Sketch.Engine;
 
@@ -11,61 +16,349 @@ namespace Sketch.Engine;
 /// </summary>
 public sealed class CountingEngine : ICounterReader, IAsyncDisposable
 {
+    private readonly IIncrementLog _log;
+    private readonly ICheckpointStore _store;
+    private readonly TimeProvider _time;
+    private readonly CounterCatalogue _catalogue;
+    private readonly PendingAppends _pending;
+    private readonly IncrementBatchPool _batches;
+    private readonly LiveViews _views;
+    private readonly CounterReads _reads;
+    private readonly Checkpointer _checkpointer;
+    private readonly WindowMarker _marker;
+    private readonly LogFollower _follower;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _work = Task.CompletedTask;
+
+    internal CountingEngine(EngineParts parts)
+    {
+        _log = parts.Log;
+        _store = parts.Store;
+        _time = parts.Time;
+        _catalogue = parts.Catalogue;
+        _pending = parts.Pending;
+        _views = parts.Views;
+        _follower = parts.Follower;
+        _checkpointer = parts.Checkpointer;
+        _marker = parts.Marker;
+        _reads = parts.Reads;
+        _batches = new IncrementBatchPool(_catalogue);
+    }
+
     /// <summary>Loads the last checkpoint, replays the log after it, and opens for increments.</summary>
+    /// <param name="options">What the operator chose.</param>
+    /// <param name="log">The log; the caller disposes it after the engine.</param>
+    /// <param name="store">The store; the caller disposes it after the engine.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where notices go.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="EngineStateException">Log, snapshot and store do not belong together, or one lost what the others build on.</exception>
+    /// <exception cref="CheckpointStoreException">The store can't be reached.</exception>
+    /// <exception cref="IOException">The log is damaged.</exception>
     public static Task<CountingEngine> OpenAsync(
-        EngineOptions options, IIncrementLog log, ICheckpointStore store, TimeProvider time, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        EngineOptions options,
+        IIncrementLog log,
+        ICheckpointStore store,
+        TimeProvider time,
+        Microsoft.Extensions.Logging.ILogger<CountingEngine> logger,
+        CancellationToken cancellationToken) => EngineStart.OpenAsync(options, log, store, time, logger, cancellationToken);
 
     /// <summary>Completes with the failure when the engine can go no further (the log failed, or is damaged): the process should exit.</summary>
-    public Task Failed => throw new NotSupportedException();
+    public Task Failed => _failed.Task;
 
     /// <summary>Figures for health pages.</summary>
-    public EngineStatus Status => throw new NotSupportedException();
+    public EngineStatus Status
+    {
+        get
+        {
+            LiveView view = _views.View;
+            DateTimeOffset now = _time.GetUtcNow();
+            return new EngineStatus(
+                _views.Increments,
+                _follower.Rate.At(now),
+                _follower.Position,
+                view.ExactPosition,
+                view.IsSettled ? now : DateTimeOffset.FromUnixTimeMilliseconds(view.ExactTimeMs),
+                view.Windows.Length,
+                _catalogue.Names.Count,
+                _checkpointer.Error);
+        }
+    }
 
     /// <summary>The namespaces, by name.</summary>
-    public IReadOnlyList<NamespaceStatus> Namespaces => throw new NotSupportedException();
+    public IReadOnlyList<NamespaceStatus> Namespaces =>
+    [
+        .. _catalogue.Namespaces
+            .Select(n => new NamespaceStatus(n.State.Definition, n.Counters))
+            .OrderBy(n => n.Definition.Name, StringComparer.Ordinal),
+    ];
 
     /// <summary>Creates or changes a namespace; returns once that is fsynced. Null when done, else the refusal.</summary>
-    public ValueTask<Rejection?> DefineNamespaceAsync(NamespaceDefinition definition, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    /// <exception cref="EngineBusyException">Overload, a full disk, or the node is stopping.</exception>
+    public async ValueTask<Rejection?> DefineNamespaceAsync(NamespaceDefinition definition, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        if (Definitions.Check(definition, _catalogue) is { } refused)
+        {
+            return refused;
+        }
+
+        if (_catalogue.Find(definition.Name)?.State.Definition != definition)
+        {
+            await AppendAsync(new DefinitionRecord(definition, null), cancellationToken).ConfigureAwait(false);
+        }
+
+        return null;
+    }
 
     /// <summary>Creates or changes a counter; returns once that is fsynced. Null when done, else the refusal.</summary>
-    public ValueTask<Rejection?> DefineCounterAsync(string @namespace, CounterDefinition definition, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    /// <exception cref="EngineBusyException">Overload, a full disk, or the node is stopping.</exception>
+    public async ValueTask<Rejection?> DefineCounterAsync(string @namespace, CounterDefinition definition, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        if (_catalogue.Find(@namespace) is not { } owner)
+        {
+            return CounterName.NoNamespace(@namespace);
+        }
+
+        ulong id = CounterId.Of(@namespace, definition.Name);
+        if (Definitions.Check(definition, id, owner, _catalogue) is { } refused)
+        {
+            return refused;
+        }
+
+        byte[] name = Encoding.UTF8.GetBytes(definition.Name);
+        NameEntry entry = _catalogue.Enter(id, owner, name);
+        if (!entry.Is(owner.State.Index, name))
+        {
+            return CounterName.Taken(name, entry);
+        }
+
+        await AppendAsync(new DefinitionRecord(null, new CounterRecord(@namespace, definition)), cancellationToken).ConfigureAwait(false);
+        return null;
+    }
 
     /// <summary>An empty batch for an existing namespace; null when there is no such namespace.</summary>
-    public IncrementBatch? RentBatch(string @namespace) => throw new NotSupportedException();
+    public IncrementBatch? RentBatch(string @namespace) => _catalogue.Find(@namespace) is { } owner ? _batches.Rent(owner) : null;
 
-    /// <summary>Counts a batch once, and returns when it is acknowledged as its strictest tier asks.</summary>
+    /// <summary>Counts a batch once, and returns when it is acknowledged as its strictest tier asks and the next read sees it.</summary>
     /// <param name="batch">From <see cref="RentBatch"/>; the caller still disposes it.</param>
     /// <param name="producer">Who sends, 1 to 64 bytes of UTF-8; null when retries need not be told apart.</param>
     /// <param name="sequence">The producer's number for this batch, from 1; 0 without a producer.</param>
-    /// <param name="cancellationToken">Gives up waiting; the batch may still be counted.</param>
-    public ValueTask<IncrementResult> CommitAsync(
-        IncrementBatch batch, string? producer, long sequence, CancellationToken cancellationToken) => throw new NotSupportedException();
+    /// <param name="cancellationToken">Gives up before the batch is on its way to the log; later it has no effect.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<IncrementResult> CommitAsync(
+        IncrementBatch batch, string? producer, long sequence, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        NamespaceEntry owner = batch.Owner;
+        long weight = batch.Weight;
+        if (Refusal(batch, producer, sequence) is { } refused)
+        {
+            return new IncrementResult(IncrementStatus.Rejected, Rejection: refused);
+        }
 
-    /// <summary>Closes the open window now and waits until everything up to here is stored exactly.</summary>
-    public Task CheckpointAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+        Durability durability = batch.IsStrong || owner.State.Definition.Durable ? Durability.Flushed : Durability.Written;
+        PendingAppends.PendingAppend pending = _pending.Begin();
+        LogRecord record = new(RecordKind.Increments, Producer.Hash(producer), sequence, pending.Id, batch.Encode());
+        Appended appended;
+        try
+        {
+            appended = await _log.AppendAsync(record, durability, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _pending.Forget(pending);
+            owner.Release(weight);
+            throw;
+        }
 
-    /// <inheritdoc cref="ICheckpointStore.ReadHistoryAsync"/>
+        if (appended.Status != AppendStatus.Appended)
+        {
+            _pending.Forget(pending);
+            owner.Release(weight);
+            return new IncrementResult(appended.Status switch
+            {
+                AppendStatus.Busy => IncrementStatus.Busy,
+                AppendStatus.NoSpace => IncrementStatus.NoSpace,
+                _ => IncrementStatus.Unknown,
+            });
+        }
+
+        FoldOutcome? outcome = await pending.Outcome.ConfigureAwait(false);
+        if (outcome is { Verdict: SequenceVerdict.Fresh })
+        {
+            return new IncrementResult(IncrementStatus.Accepted, batch.Count, Duplicate: false, appended.Position);
+        }
+
+        owner.Release(weight);
+        return outcome switch
+        {
+            null => new IncrementResult(IncrementStatus.Unknown),
+            { Verdict: SequenceVerdict.TooOld } => new IncrementResult(IncrementStatus.SequenceTooOld),
+            { Position: var first } => new IncrementResult(IncrementStatus.Accepted, batch.Count, Duplicate: true, first),
+        };
+    }
+
+    /// <summary>Closes the open window now and waits until everything counted before the call is stored exactly.</summary>
+    public async Task CheckpointAsync(CancellationToken cancellationToken)
+    {
+        long target = _log.Range.Next - 1;
+        while (true)
+        {
+            Task moved = _checkpointer.Moved;
+            LiveView view = _views.View;
+            if (view.Open.From <= target)
+            {
+                // Answered by the fold: from then on it has taken in all that came before, and the window is cut or was empty.
+                PendingAppends.PendingAppend pending = _pending.Begin();
+                await _marker.MarkAsync(view.Open.From, pending.Id, cancellationToken).ConfigureAwait(false);
+                await pending.Outcome.ConfigureAwait(false);
+                view = _views.View;
+            }
+
+            if (!view.Windows.Any(w => w.From <= target && w.FirstTimeMs != 0))
+            {
+                return;
+            }
+
+            _checkpointer.Hurry();
+            await Task.WhenAny(moved, Failed).WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (Failed.IsCompleted)
+            {
+                await Failed.ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Exact increments of a counter per step of whole hours; see <see cref="ICheckpointStore.ReadHistoryAsync"/>.</summary>
+    /// <exception cref="CheckpointStoreException">The store can't be reached.</exception>
     public ValueTask<IReadOnlyList<HistoryPoint>> HistoryAsync(
         string @namespace, string name, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        _store.ReadHistoryAsync(@namespace, CounterId.Of(@namespace, name), from, to, stepHours, cancellationToken);
 
     /// <inheritdoc/>
-    public bool HasNamespace(string @namespace) => throw new NotSupportedException();
+    public bool HasNamespace(string @namespace) => _catalogue.Find(@namespace) is not null;
 
     /// <inheritdoc/>
-    public IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence) =>
-        throw new NotSupportedException();
+    public IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return _reads.Read(Existing(@namespace), names, confidence);
+    }
 
     /// <inheritdoc/>
-    public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => throw new NotSupportedException();
+    public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => _reads.Top(Existing(@namespace), k, confidence);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<string>> FindAsync(
-        string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<IReadOnlyList<string>> FindAsync(
+        string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken)
+    {
+        // Names of open windows first: a window that is stored meanwhile is then found in the store as well, never in neither.
+        int index = Existing(@namespace).State.Index;
+        List<string> recent = [.. _views.View.Windows.SelectMany(w => w.NamesOf(index)).Where(n => n.StartsWith(prefix, StringComparison.Ordinal))];
+        IReadOnlyList<string> stored = await _store.FindNamesAsync(@namespace, prefix, after, limit, cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. recent.Where(n => after is null || Utf8Order.Instance.Compare(n, after) > 0)
+                .Concat(stored)
+                .Distinct(StringComparer.Ordinal)
+                .Order(Utf8Order.Instance)
+                .Take(limit),
+        ];
+    }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>Stops following the log and checkpointing. What was acknowledged is in the log.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _pending.Stop();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Begins the work in the background; once, by whoever opens the engine.</summary>
+    internal void Start(Task following)
+    {
+        CancellationToken stopping = _stopping.Token;
+        _work = Task.WhenAll(
+            Watch(following),
+            Watch(Task.Run(() => _checkpointer.RunAsync(stopping), CancellationToken.None)),
+            Watch(Task.Run(() => _marker.RunAsync(stopping), CancellationToken.None)),
+            Watch(_log.Failed.WaitAsync(stopping)));
+    }
+
+    internal CancellationToken Stopping => _stopping.Token;
+
+    private async Task Watch(Task work)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+#pragma warning disable CA1031 // Whatever ends the engine's work, the node must hear of it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _pending.Stop();
+            _failed.TrySetException(e);
+        }
+    }
+
+    private Rejection? Refusal(IncrementBatch batch, string? producer, long sequence)
+    {
+        if (batch.Count == 0)
+        {
+            return new Rejection(RejectionReason.Invalid, "increments", "empty", $"1 to {EngineLimits.MaxBatchIncrements} increments");
+        }
+
+        if (Producer.Check(producer, sequence) is { } badProducer)
+        {
+            return badProducer;
+        }
+
+        if (batch.EnterNames() is { } badName)
+        {
+            return badName;
+        }
+
+        return batch.Owner.TryAdmit(batch.Weight)
+            ? null
+            : new Rejection(
+                RejectionReason.QuotaExceeded, "delta", $"a sum of {batch.Weight}", "what keeps the sizes of all deltas in the namespace below 2^62, so that no total overflows");
+    }
+
+    private NamespaceEntry Existing(string @namespace) =>
+        _catalogue.Find(@namespace) ?? throw new ArgumentException($"There is no namespace '{@namespace}'.", nameof(@namespace));
+
+    private async ValueTask AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken)
+    {
+        PendingAppends.PendingAppend pending = _pending.Begin();
+        LogRecord record = new(RecordKind.Definition, UInt128.Zero, 0, pending.Id, definition.ToBytes());
+        Appended appended;
+        try
+        {
+            appended = await _log.AppendAsync(record, Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _pending.Forget(pending);
+            throw;
+        }
+
+        if (appended.Status != AppendStatus.Appended)
+        {
+            _pending.Forget(pending);
+            throw new EngineBusyException(appended.Status);
+        }
+
+        if (await pending.Outcome.ConfigureAwait(false) is null)
+        {
+            throw new EngineBusyException(AppendStatus.Unknown);
+        }
+    }
 }

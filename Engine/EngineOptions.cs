@@ -1,20 +1,40 @@
+using Sketch.Engine.Log;
+using Sketch.Sketches;
+
 namespace Sketch.Engine;
 
 /// <summary>What an operator chooses for the engine.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Where the engine keeps its snapshots and secret.</summary>
+    /// <summary>Where the engine keeps its snapshot and secret, in a folder of its own.</summary>
     public required string DataFolder { get; init; }
 
     /// <summary>How long a window stays open before it is cut, 1 to 3,600 seconds.</summary>
     public int WindowSeconds { get; init; } = 5;
 
-    /// <summary>How often closed windows are checkpointed, 1 to 3,600 seconds; several closed windows may wait for one.</summary>
+    /// <summary>How long to wait between checkpoints, 1 to 3,600 seconds; several closed windows may wait for one.</summary>
     public int CheckpointEverySeconds { get; init; } = 1;
 
     /// <summary>Memory of an open window's count-min sketch, in bytes, 4 KiB to 1 GiB.</summary>
     public long SketchMemoryBytes { get; init; } = 16 << 20;
 
-    /// <summary>Increments that wait for the log before callers are told to come back, in batches.</summary>
-    public int MaxQueuedBatches { get; init; } = 4_096;
+    /// <summary>The disk beneath snapshot and secret.</summary>
+    public ILogDisk Disk { get; init; } = new LinuxDisk();
+
+    /// <summary>Refuses what is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Names the option, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        Require(WindowSeconds, 1, 3_600, nameof(WindowSeconds));
+        Require(CheckpointEverySeconds, 1, 3_600, nameof(CheckpointEverySeconds));
+        Require(SketchMemoryBytes, CountMinSketch.MinMemoryBytes, CountMinSketch.MaxMemoryBytes, nameof(SketchMemoryBytes));
+    }
+
+    private static void Require(long value, long least, long most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; allowed: {least} to {most}");
+        }
+    }
 }

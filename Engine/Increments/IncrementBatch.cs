@@ -1,3 +1,8 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Sketch.Engine.Catalogue;
+
 namespace Sketch.Engine.Increments;
 
 /// <summary>
@@ -6,18 +11,226 @@ namespace Sketch.Engine.Increments;
 /// </summary>
 public sealed class IncrementBatch : IDisposable
 {
+    /// <summary>Deltas of approximate counters from this size on are kept exactly beside the sketch, whose cells have 32 bits.</summary>
+    private const long MaxSketchDelta = 1 << 20;
+
+    private readonly IncrementBatchPool _pool;
+    private readonly CounterCatalogue _catalogue;
+    private readonly byte[] _full = new byte[EngineLimits.MaxNamespaceLength + 1 + EngineLimits.MaxNameBytes];
+    private readonly HashSet<ulong> _newIds = [];
+    private readonly List<NewName> _newNames = [];
+    private ulong[] _exactIds = new ulong[256];
+    private long[] _exactDeltas = new long[256];
+    private ulong[] _sketchIds = new ulong[1024];
+    private uint[] _sketchDeltas = new uint[1024];
+    private byte[] _nameBytes = new byte[4096];
+    private byte[] _payload = [];
+    private int _exact;
+    private int _sketch;
+    private int _nameLength;
+    private int _prefix;
+    private NamespaceEntry? _owner;
+
+    internal IncrementBatch(IncrementBatchPool pool, CounterCatalogue catalogue)
+    {
+        _pool = pool;
+        _catalogue = catalogue;
+    }
+
     /// <summary>The namespace all increments go to.</summary>
-    public string Namespace => throw new NotSupportedException();
+    public string Namespace => Owner.State.Definition.Name;
 
     /// <summary>How many increments were added.</summary>
-    public int Count => throw new NotSupportedException();
+    public int Count => _exact + _sketch;
+
+    internal NamespaceEntry Owner => _owner ?? throw new ObjectDisposedException(nameof(IncrementBatch));
+
+    /// <summary>A strong counter is among them: the acknowledgement waits for the fsync.</summary>
+    internal bool IsStrong { get; private set; }
+
+    internal long DefinitionsAt { get; private set; }
+
+    internal long Weight { get; private set; }
 
     /// <summary>Adds one increment; a refusal names the field without its place, for example delta, and leaves the batch as it was.</summary>
     /// <param name="nameUtf8">The counter's name, 1 to 256 bytes of valid UTF-8 without control characters.</param>
     /// <param name="delta">At most <see cref="EngineLimits.MaxDelta"/> either way; not negative for approximate counters.</param>
     /// <returns>Null when added.</returns>
-    public Rejection? Add(ReadOnlySpan<byte> nameUtf8, long delta) => throw new NotSupportedException();
+    public Rejection? Add(ReadOnlySpan<byte> nameUtf8, long delta)
+    {
+        if (CounterName.Check(nameUtf8) is { } badName)
+        {
+            return badName;
+        }
+
+        if (delta is < -EngineLimits.MaxDelta or > EngineLimits.MaxDelta)
+        {
+            return new Rejection(RejectionReason.Invalid, "delta", $"{delta}", $"{-EngineLimits.MaxDelta} to {EngineLimits.MaxDelta}");
+        }
+
+        if (Count == EngineLimits.MaxBatchIncrements)
+        {
+            return new Rejection(
+                RejectionReason.Invalid, "increments", $"more than {EngineLimits.MaxBatchIncrements} increments", $"1 to {EngineLimits.MaxBatchIncrements}");
+        }
+
+        nameUtf8.CopyTo(_full.AsSpan(_prefix));
+        ulong id = XxHash3.HashToUInt64(_full.AsSpan(0, _prefix + nameUtf8.Length));
+        NamespaceEntry owner = Owner;
+        Tier tier = owner.State.Definition.Tier;
+        bool isKnown = _catalogue.Names.TryGet(id, out NameEntry entry);
+        if (isKnown)
+        {
+            if (!entry.Is(owner.State.Index, nameUtf8))
+            {
+                return CounterName.Taken(nameUtf8, entry);
+            }
+
+            tier = _catalogue.TierOf(id, entry, owner);
+        }
+
+        if (delta < 0 && tier == Tier.Approximate)
+        {
+            return new Rejection(
+                RejectionReason.Invalid, "delta", $"{delta}",
+                $"0 to {EngineLimits.MaxDelta} for an approximate counter (counters of the tiers strong and eventual take negative deltas)");
+        }
+
+        Append(id, delta, tier);
+        if (!isKnown || !entry.IsDeclared)
+        {
+            AppendName(id, nameUtf8);
+        }
+
+        return null;
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        if (_owner is not null)
+        {
+            _owner = null;
+            _pool.Return(this);
+        }
+    }
+
+    internal void Begin(NamespaceEntry owner)
+    {
+        _owner = owner;
+        // Read before any tier is: a definition that comes meanwhile makes the fold look again, never trust an old answer.
+        DefinitionsAt = _catalogue.DefinitionsAt;
+        owner.IdPrefix.CopyTo(_full, 0);
+        _prefix = owner.IdPrefix.Length;
+        _exact = _sketch = _nameLength = 0;
+        Weight = 0;
+        IsStrong = false;
+        _newNames.Clear();
+        _newIds.Clear();
+    }
+
+    /// <summary>Enters the batch's new names in the catalogue, so that no second name can take their ids meanwhile.</summary>
+    internal Rejection? EnterNames()
+    {
+        foreach (NewName name in _newNames)
+        {
+            NamespaceEntry owner = Owner;
+            ReadOnlySpan<byte> utf8 = _nameBytes.AsSpan(name.Offset, name.Length);
+            if (!_catalogue.Names.TryGet(name.Id, out NameEntry entry))
+            {
+                int most = owner.State.Definition.MaxCounters;
+                if (owner.Counters >= most)
+                {
+                    return new Rejection(
+                        RejectionReason.QuotaExceeded, "name", CounterName.Shown(utf8), $"names already counted: the namespace holds its maximum of {most} counters");
+                }
+
+                entry = _catalogue.Enter(name.Id, owner, utf8);
+            }
+
+            if (!entry.Is(owner.State.Index, utf8))
+            {
+                return CounterName.Taken(utf8, entry);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The payload for the log, valid until the batch is disposed.</summary>
+    internal ReadOnlyMemory<byte> Encode()
+    {
+        int names = IncrementPayload.NamesOffset(_exact, _sketch);
+        int length = names + (2 * _newNames.Count) + _nameLength;
+        if (_payload.Length < length)
+        {
+            _payload = new byte[Math.Max(length, _payload.Length * 2)];
+        }
+
+        Span<byte> into = _payload;
+        IncrementPayload.WriteHeader(into, Owner.State.Index, _exact, _sketch, _newNames.Count, DefinitionsAt);
+        into = Write(into[IncrementPayload.HeaderBytes..], MemoryMarshal.AsBytes(_exactIds.AsSpan(0, _exact)));
+        into = Write(into, MemoryMarshal.AsBytes(_exactDeltas.AsSpan(0, _exact)));
+        into = Write(into, MemoryMarshal.AsBytes(_sketchIds.AsSpan(0, _sketch)));
+        into = Write(into, MemoryMarshal.AsBytes(_sketchDeltas.AsSpan(0, _sketch)));
+        foreach (NewName name in _newNames)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(into, (ushort)name.Length);
+            into = Write(into[2..], _nameBytes.AsSpan(name.Offset, name.Length));
+        }
+
+        return _payload.AsMemory(0, length);
+    }
+
+    private static Span<byte> Write(Span<byte> into, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(into);
+        return into[bytes.Length..];
+    }
+
+    private void Append(ulong id, long delta, Tier tier)
+    {
+        Weight += Math.Abs(delta);
+        IsStrong |= tier == Tier.Strong;
+        if (tier == Tier.Approximate && delta < MaxSketchDelta)
+        {
+            if (_sketch == _sketchIds.Length)
+            {
+                Array.Resize(ref _sketchIds, _sketch * 2);
+                Array.Resize(ref _sketchDeltas, _sketch * 2);
+            }
+
+            _sketchIds[_sketch] = id;
+            _sketchDeltas[_sketch++] = (uint)delta;
+            return;
+        }
+
+        if (_exact == _exactIds.Length)
+        {
+            Array.Resize(ref _exactIds, _exact * 2);
+            Array.Resize(ref _exactDeltas, _exact * 2);
+        }
+
+        _exactIds[_exact] = id;
+        _exactDeltas[_exact++] = delta;
+    }
+
+    private void AppendName(ulong id, ReadOnlySpan<byte> nameUtf8)
+    {
+        if (!_newIds.Add(id))
+        {
+            return;
+        }
+
+        if (_nameLength + nameUtf8.Length > _nameBytes.Length)
+        {
+            Array.Resize(ref _nameBytes, Math.Max(_nameBytes.Length * 2, _nameLength + nameUtf8.Length));
+        }
+
+        nameUtf8.CopyTo(_nameBytes.AsSpan(_nameLength));
+        _newNames.Add(new NewName(id, _nameLength, nameUtf8.Length));
+        _nameLength += nameUtf8.Length;
+    }
+
+    private readonly record struct NewName(ulong Id, int Offset, int Length);
 }

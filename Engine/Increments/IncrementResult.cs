@@ -17,6 +17,9 @@ public enum IncrementStatus
 
     /// <summary>The sequence is older than the producer's remembered window: it can't be told whether it was counted (HTTP 409).</summary>
     SequenceTooOld,
+
+    /// <summary>Refused as a whole; <see cref="IncrementResult.Rejection"/> says why.</summary>
+    Rejected,
 }
 
 /// <summary>The answer to a batch.</summary>
@@ -24,4 +27,6 @@ public enum IncrementStatus
 /// <param name="Accepted">How many increments were counted by this batch, now or before.</param>
 /// <param name="Duplicate">True when this producer and sequence had been counted before.</param>
 /// <param name="Position">Where in the log the batch was first written.</param>
-public readonly record struct IncrementResult(IncrementStatus Status, int Accepted, bool Duplicate, long Position);
+/// <param name="Rejection">Why it was refused, when it was.</param>
+public readonly record struct IncrementResult(
+    IncrementStatus Status, int Accepted = 0, bool Duplicate = false, long Position = 0, Rejection? Rejection = null);

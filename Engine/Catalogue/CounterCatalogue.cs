@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using Sketch.Engine.Fold;
+
+namespace Sketch.Engine.Catalogue;
+
+/// <summary>
+/// Every namespace and counter known, for the doors and the readers. Changed by the fold, except that a door may enter a new name before its batch is logged:
+/// that is how two names with one id are found out before either is counted.
+/// </summary>
+internal sealed class CounterCatalogue
+{
+    private readonly ConcurrentDictionary<string, NamespaceEntry> _byName = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ulong, CounterState> _defined = new();
+    private NamespaceEntry[] _byIndex = [];
+    private long _definitionsAt;
+
+    public NameTable Names { get; } = new();
+
+    /// <summary>The namespaces by their number.</summary>
+    public IReadOnlyList<NamespaceEntry> Namespaces => Volatile.Read(ref _byIndex);
+
+    /// <summary>The position of the last definition seen here; batches carry it, so that the fold notices those judged by an older one.</summary>
+    public long DefinitionsAt
+    {
+        get => Volatile.Read(ref _definitionsAt);
+        set => Volatile.Write(ref _definitionsAt, value);
+    }
+
+    public NamespaceEntry? Find(string @namespace) => _byName.GetValueOrDefault(@namespace);
+
+    public CounterState? Defined(ulong id) => _defined.GetValueOrDefault(id);
+
+    /// <summary>The tier that a counter's increments have now.</summary>
+    public Tier TierOf(ulong id, NameEntry entry, NamespaceEntry owner) =>
+        entry.IsDefined && Defined(id) is { } counter ? counter.Tier : owner.State.Definition.Tier;
+
+    /// <summary>The log holds this name. Only the fold, and start-up before it, call this.</summary>
+    /// <exception cref="InvalidDataException">The id belongs to another name: the doors let two names through, which is our bug.</exception>
+    public NameEntry Declare(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name, out bool isNew)
+    {
+        NameEntry entry = Enter(id, owner, name);
+        if (!entry.Is(owner.State.Index, name))
+        {
+            throw new InvalidDataException($"The log holds two names with the id {id:x16}, one of them '{entry.Name}'.");
+        }
+
+        isNew = !entry.IsDeclared;
+        entry.Declare();
+        return entry;
+    }
+
+    /// <summary>Enters a name if its id is free; the caller looks whether the entry is its own.</summary>
+    public NameEntry Enter(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name)
+    {
+        NameEntry entry = Names.GetOrAdd(id, owner.State.Index, name, out bool added);
+        if (added)
+        {
+            owner.CountCounter();
+        }
+
+        return entry;
+    }
+
+    /// <summary>The fold defined a namespace.</summary>
+    public void Defined(NamespaceState state)
+    {
+        if (state.Index == _byIndex.Length)
+        {
+            NamespaceEntry entry = new(state);
+            Volatile.Write(ref _byIndex, [.. _byIndex, entry]);
+            _byName[state.Definition.Name] = entry;
+        }
+    }
+
+    /// <summary>The fold defined a counter.</summary>
+    public void Defined(ulong id, CounterState state) => _defined[id] = state;
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using Sketch.Engine.Fold;
+
+namespace Sketch.Engine.Catalogue;
+
+/// <summary>A namespace on its live side: what the doors check before the log is written.</summary>
+internal sealed class NamespaceEntry(NamespaceState state)
+{
+    // int64 holds 2^63: half of it is kept for batches that were admitted but not counted yet, and for both signs.
+    private const long MaxWeight = 1L << 62;
+
+    private long _admittedWeight;
+    private long _counters;
+
+    public NamespaceState State { get; } = state;
+
+    /// <summary>"name:" in UTF-8, what ids are hashed with.</summary>
+    public byte[] IdPrefix { get; } = Encoding.UTF8.GetBytes(state.Definition.Name + ":");
+
+    public long Counters => Volatile.Read(ref _counters);
+
+    public void CountCounter() => Interlocked.Increment(ref _counters);
+
+    /// <summary>Reserves room for a batch's deltas: as long as this is true, no sum in the namespace can overflow.</summary>
+    public bool TryAdmit(long weight)
+    {
+        if (Interlocked.Add(ref _admittedWeight, weight) <= MaxWeight)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _admittedWeight, -weight);
+        return false;
+    }
+
+    /// <summary>Gives room back: the batch was not counted.</summary>
+    public void Release(long weight) => Interlocked.Add(ref _admittedWeight, -weight);
+}

@@ -1,0 +1,189 @@
+using Microsoft.Extensions.Logging;
+using Sketch.Engine.Fold;
+using Sketch.Engine.Log;
+using Sketch.Engine.Totals;
+using Sketch.Engine.Windows;
+
+namespace Sketch.Engine.Checkpoints;
+
+/// <summary>
+/// Makes closed windows exact, behind the increments: reads their part of the log again, adds it up, stores it once, moves the totals, and lets the log go. A
+/// failing store is tried again for ever, while live values stay right and windows wait.
+/// </summary>
+internal sealed partial class Checkpointer(
+    IIncrementLog log,
+    ICheckpointStore store,
+    LogFold fold,
+    LiveViews views,
+    HeaviestTotals heaviest,
+    SnapshotFile snapshots,
+    StoredPosition stored,
+    TimeSpan every,
+    TimeProvider time,
+    ILogger<CountingEngine> logger)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SnapshotEvery = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _closed = new(0, 1);
+    private readonly WindowAggregate _aggregate = new(log.Identity, fold);
+    private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _closedTo;
+    private long _storedTo = stored.Position;
+    private bool _hurry;
+    private DateTimeOffset _snapshotAt = time.GetUtcNow();
+
+    /// <summary>The last position stored.</summary>
+    public long StoredTo => Volatile.Read(ref _storedTo);
+
+    /// <summary>Why the store failed last; null once it went well again.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>The live fold closed a window.</summary>
+    public void WindowClosed(long to)
+    {
+        Volatile.Write(ref _closedTo, to);
+        Wake();
+    }
+
+    /// <summary>Someone waits: don't pause before the next window.</summary>
+    public void Hurry()
+    {
+        Volatile.Write(ref _hurry, true);
+        Wake();
+    }
+
+    /// <summary>Completes when the next window was stored.</summary>
+    public Task Moved => Volatile.Read(ref _moved).Task;
+
+    /// <summary>Works until cancelled.</summary>
+    /// <exception cref="IOException">The log is damaged.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            while (fold.Position < Volatile.Read(ref _closedTo))
+            {
+                await StoreNextAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await _closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await PauseAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task PauseAsync(CancellationToken cancellationToken)
+    {
+        if (!Volatile.Read(ref _hurry))
+        {
+            using CancellationTokenSource hurried = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Task pause = Task.Delay(every, time, hurried.Token);
+            while (!Volatile.Read(ref _hurry) && await Task.WhenAny(pause, _closed.WaitAsync(hurried.Token)).ConfigureAwait(false) != pause)
+            {
+            }
+
+            await hurried.CancelAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        Volatile.Write(ref _hurry, false);
+    }
+
+    private void Wake()
+    {
+        lock (_closed)
+        {
+            if (_closed.CurrentCount == 0)
+            {
+                _closed.Release();
+            }
+        }
+    }
+
+    private async Task StoreNextAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        _aggregate.WantsSnapshot = now - _snapshotAt >= SnapshotEvery;
+        ClosedWindow? window = await AggregateAsync(cancellationToken).ConfigureAwait(false);
+        if (window is null)
+        {
+            return;
+        }
+
+        if (window.Span.To > StoredTo)
+        {
+            await StoreAsync(window.Checkpoint, cancellationToken).ConfigureAwait(false);
+            Settle(window);
+        }
+
+        if (window.Snapshot is { } snapshot)
+        {
+            snapshots.Write(snapshot);
+            _snapshotAt = now;
+            await log.TruncateBeforeAsync(snapshot.Position + 1, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ClosedWindow?> AggregateAsync(CancellationToken cancellationToken)
+    {
+        await foreach (LogSlice slice in log.ReadAsync(fold.Position + 1, follow: false, cancellationToken).ConfigureAwait(false))
+        {
+            using (slice)
+            {
+                foreach (LoggedRecord record in slice)
+                {
+                    fold.Apply(record, _aggregate);
+                    if (_aggregate.Take() is { } window)
+                    {
+                        return window;
+                    }
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private async Task StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        TimeSpan pause = TimeSpan.FromMilliseconds(100);
+        while (true)
+        {
+            try
+            {
+                await store.StoreAsync(checkpoint, cancellationToken).ConfigureAwait(false);
+                Error = null;
+                return;
+            }
+            catch (CheckpointStoreException e)
+            {
+                Error = e.Message;
+                LogStoreFailed(logger, checkpoint.From, checkpoint.To, pause.TotalSeconds, e);
+                await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+    }
+
+    private void Settle(ClosedWindow window)
+    {
+        IReadOnlyList<DeltaRow> deltas = window.Checkpoint.Deltas;
+        long epoch = views.View.Epoch + 1;
+        ExactTotals totals = views.View.Totals;
+        totals = totals.WithRoomFor(deltas.Count(d => !totals.Contains(d.Id)));
+        foreach (DeltaRow row in deltas)
+        {
+            totals.Add(row.Id, row.Delta, epoch);
+        }
+
+        heaviest.Take(totals, epoch, deltas);
+        views.Settle(totals, window.Span, heaviest.Ids);
+        Volatile.Write(ref _storedTo, window.Span.To);
+        Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Checkpoint of positions {From} to {To} failed; live values stay right, next try in {Seconds} s")]
+    private static partial void LogStoreFailed(ILogger logger, long from, long to, double seconds, Exception exception);
+}

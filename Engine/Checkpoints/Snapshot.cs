@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Fold;
+using Sketch.Engine.Log;
+
+namespace Sketch.Engine.Checkpoints;
+
+/// <summary>
+/// The fold as it is right after a window: definitions and what each producer has sent. With it, the log before the window's end may go. JSON with a checksum,
+/// small: totals and names are in the store.
+/// </summary>
+internal sealed record Snapshot
+{
+    /// <summary>The version written and read.</summary>
+    public const int CurrentVersion = 1;
+
+    public required int Version { get; init; }
+
+    public required ulong Incarnation { get; init; }
+
+    public required int LogNumber { get; init; }
+
+    /// <summary>The last position taken in.</summary>
+    public required long Position { get; init; }
+
+    public required long TimeMs { get; init; }
+
+    public required long LastTierChange { get; init; }
+
+    public required IReadOnlyList<DefinitionRecord> Definitions { get; init; }
+
+    /// <summary>By namespace number.</summary>
+    public required IReadOnlyList<long> Weights { get; init; }
+
+    public required IReadOnlyList<ProducerSnapshot> Producers { get; init; }
+
+    public static Snapshot Of(LogFold fold, LogIdentity log, long position, long timeMs) => new()
+    {
+        Version = CurrentVersion,
+        Incarnation = log.Incarnation,
+        LogNumber = log.Number,
+        Position = position,
+        TimeMs = timeMs,
+        LastTierChange = fold.LastTierChange,
+        Definitions =
+        [
+            .. fold.Namespaces.Select(n => new DefinitionRecord(n.Definition, null)),
+            .. fold.Counters.Values.Select(c => new DefinitionRecord(null, new CounterRecord(c.Owner.Definition.Name, c.Definition))),
+        ],
+        Weights = [.. fold.Namespaces.Select(n => n.Weight)],
+        Producers =
+        [
+            .. fold.Producers.All.Select(p => new ProducerSnapshot(
+                p.Key.ToString("x32", null), p.Value.LastPosition, [.. p.Value.Remembered.SelectMany(r => new[] { r.Sequence, r.Position })])),
+        ],
+    };
+
+    /// <summary>A fold that goes on from here.</summary>
+    public LogFold ToFold()
+    {
+        LogFold fold = new();
+        fold.Restore(Position, LastTierChange, Definitions, Weights);
+        foreach (ProducerSnapshot producer in Producers)
+        {
+            ProducerTable.Producer state = new();
+            for (int i = 0; i < producer.Remembered.Length; i += 2)
+            {
+                state.Judge(producer.Remembered[i], producer.Remembered[i + 1], out _);
+            }
+
+            state.LastPosition = producer.LastPosition;
+            fold.Producers.Restore(UInt128.Parse(producer.Producer, System.Globalization.NumberStyles.HexNumber, null), state);
+        }
+
+        return fold;
+    }
+}
+
+/// <summary>One producer in a snapshot: sequences and positions in turn.</summary>
+internal sealed record ProducerSnapshot(string Producer, long LastPosition, long[] Remembered);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Snapshot))]
+internal sealed partial class SnapshotJson : JsonSerializerContext;

@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Sketch.Engine.Log;
+
+namespace Sketch.Engine.Checkpoints;
+
+/// <summary>
+/// Keeps the newest <see cref="Snapshot"/>: written beside, synced, renamed over the old one. Layout: magic "SKSNAP01" (8 bytes), length of the JSON (4),
+/// its CRC32C (4), JSON.
+/// </summary>
+internal sealed class SnapshotFile(ILogDisk disk, string folder)
+{
+    private const string FileName = "snapshot";
+    private const string NewName = "snapshot.new";
+    private const int HeaderBytes = 16;
+
+    private static ReadOnlySpan<byte> Magic => "SKSNAP01"u8;
+
+    /// <summary>The newest snapshot; null when there is none yet.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged or of another release.</exception>
+    public Snapshot? Read()
+    {
+        disk.CreateFolder(folder);
+        if (!disk.List(folder).Contains(FileName))
+        {
+            return null;
+        }
+
+        string path = Path.Combine(folder, FileName);
+        using ILogFile file = disk.Open(path);
+        byte[] bytes = new byte[file.Length];
+        int read = file.Read(bytes, 0);
+        ReadOnlySpan<byte> json = bytes.AsSpan(Math.Min(HeaderBytes, read));
+        if (read < HeaderBytes || !bytes.AsSpan().StartsWith(Magic)
+            || BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)) != json.Length
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(12)) != Crc32C.Compute(json))
+        {
+            throw new InvalidDataException($"The snapshot {path} is damaged.");
+        }
+
+        Snapshot? snapshot = JsonSerializer.Deserialize(json, SnapshotJson.Default.Snapshot);
+        return snapshot is { Version: Snapshot.CurrentVersion }
+            ? snapshot
+            : throw new InvalidDataException($"The snapshot {path} is of version {snapshot?.Version}; this release reads {Snapshot.CurrentVersion}.");
+    }
+
+    /// <summary>Replaces the snapshot; when this returns, it survives a loss of power.</summary>
+    public void Write(Snapshot snapshot)
+    {
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
+        byte[] bytes = new byte[HeaderBytes + json.Length];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), json.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(12), Crc32C.Compute(json));
+        json.CopyTo(bytes, HeaderBytes);
+
+        string path = Path.Combine(folder, NewName);
+        if (disk.List(folder).Contains(NewName))
+        {
+            disk.Delete(path);
+        }
+
+        using (ILogFile file = disk.Create(path))
+        {
+            file.Write(bytes, 0);
+            file.Sync();
+        }
+
+        disk.Rename(path, Path.Combine(folder, FileName));
+        disk.SyncFolder(folder);
+    }
+}

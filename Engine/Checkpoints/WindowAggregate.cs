@@ -1,0 +1,112 @@
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Fold;
+using Sketch.Engine.Increments;
+using Sketch.Engine.Log;
+using Sketch.Engine.Windows;
+
+namespace Sketch.Engine.Checkpoints;
+
+/// <summary>The checkpointer's side of the fold: adds a window up exactly, and hands it over sorted when the log closes it.</summary>
+internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
+{
+    private readonly List<DeltaTable?> _byNamespace = [];
+    private readonly Dictionary<ulong, NamedCounter> _names = [];
+
+    /// <summary>The window that was closed last, until it is taken.</summary>
+    public ClosedWindow? Sealed { get; private set; }
+
+    /// <summary>Whether the next closed window brings a snapshot with it.</summary>
+    public bool WantsSnapshot { get; set; }
+
+    public ClosedWindow? Take()
+    {
+        ClosedWindow? taken = Sealed;
+        Sealed = null;
+        return taken;
+    }
+
+    /// <inheritdoc/>
+    public void WindowClosed(in WindowSpan window)
+    {
+        Sealed = new ClosedWindow(window, ToCheckpoint(window), WantsSnapshot ? Snapshot.Of(fold, log, window.To, window.LastTimeMs) : null);
+        _byNamespace.Clear();
+        _names.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Counted(NamespaceState owner, in IncrementPayload payload, in WindowSpan window)
+    {
+        DeltaTable deltas = Table(owner.Index);
+        for (int i = 0; i < payload.ExactCount; i++)
+        {
+            deltas.Add(payload.ExactIds[i], payload.ExactDeltas[i]);
+        }
+
+        for (int i = 0; i < payload.ApproximateCount; i++)
+        {
+            deltas.Add(payload.ApproximateIds[i], payload.ApproximateDeltas[i]);
+        }
+
+        foreach (ReadOnlySpan<byte> name in payload.Names)
+        {
+            string text = System.Text.Encoding.UTF8.GetString(name);
+            ulong id = CounterId.Of(owner.Definition.Name, text);
+            if (!fold.Counters.ContainsKey(id))
+            {
+                _names[id] = Named(owner, id, new CounterDefinition(text), owner.Definition.Tier);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Defined(NamespaceState state)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Defined(ulong id, CounterState state) => _names[id] = Named(state.Owner, id, state.Definition, state.Tier);
+
+    private static NamedCounter Named(NamespaceState owner, ulong id, CounterDefinition definition, Tier tier) => new(
+        owner.Definition.Name, definition.Name, id, "sum", tier.ToString().ToLowerInvariant(), definition.Labels ?? new Dictionary<string, string>());
+
+    private DeltaTable Table(int namespaceIndex)
+    {
+        while (_byNamespace.Count <= namespaceIndex)
+        {
+            _byNamespace.Add(null);
+        }
+
+        return _byNamespace[namespaceIndex] ??= new DeltaTable();
+    }
+
+    private Checkpoint ToCheckpoint(in WindowSpan window)
+    {
+        List<DeltaRow> rows = new(_byNamespace.Sum(t => t?.Count ?? 0));
+        foreach (NamespaceState owner in fold.Namespaces.OrderBy(n => n.Definition.Name, StringComparer.Ordinal))
+        {
+            if (owner.Index < _byNamespace.Count && _byNamespace[owner.Index] is { } table)
+            {
+                (ulong[] ids, long[] deltas) = table.Sorted();
+                for (int i = 0; i < ids.Length; i++)
+                {
+                    rows.Add(new DeltaRow(owner.Definition.Name, ids[i], deltas[i]));
+                }
+            }
+        }
+
+        return new Checkpoint
+        {
+            Log = log,
+            From = window.From,
+            To = window.To,
+            FirstTimeMs = window.FirstTimeMs,
+            LastTimeMs = window.LastTimeMs,
+            Increments = window.Increments,
+            Deltas = rows,
+            Names = [.. _names.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal)],
+        };
+    }
+}
+
+/// <summary>A closed window, ready to be stored.</summary>
+internal sealed record ClosedWindow(WindowSpan Span, Checkpoint Checkpoint, Snapshot? Snapshot);

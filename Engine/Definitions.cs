@@ -1,0 +1,101 @@
+using System.Text;
+using Sketch.Engine.Catalogue;
+
+namespace Sketch.Engine;
+
+/// <summary>What definitions may say; checked before they reach the log.</summary>
+internal static class Definitions
+{
+    private const int MaxLabels = 16;
+    private const int MaxLabelBytes = 64;
+
+    public static Rejection? Check(NamespaceDefinition definition, CounterCatalogue catalogue)
+    {
+        if (CounterName.CheckNamespace(definition.Name) is { } badName)
+        {
+            return badName;
+        }
+
+        if (!Enum.IsDefined(definition.Tier))
+        {
+            return Bad("tier", $"{(int)definition.Tier}", "strong, eventual or approximate");
+        }
+
+        if (definition.RetentionDays is < 1 or > 365)
+        {
+            return Bad("retentionDays", $"{definition.RetentionDays}", "1 to 365");
+        }
+
+        if (definition.MaxCounters is < 1 or > 100_000_000)
+        {
+            return Bad("maxCounters", $"{definition.MaxCounters}", "1 to 100000000");
+        }
+
+        return catalogue.Find(definition.Name) is null && catalogue.Namespaces.Count >= EngineLimits.MaxNamespaces
+            ? new Rejection(
+                RejectionReason.QuotaExceeded, "namespace", $"'{definition.Name}'", $"existing namespaces: the node holds its maximum of {EngineLimits.MaxNamespaces}")
+            : null;
+    }
+
+    public static Rejection? Check(CounterDefinition definition, ulong id, NamespaceEntry owner, CounterCatalogue catalogue)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(definition.Name);
+        if (CounterName.Check(name) is { } badName)
+        {
+            return badName;
+        }
+
+        if (!Enum.IsDefined(definition.Kind))
+        {
+            return Bad("kind", $"{(int)definition.Kind}", "sum");
+        }
+
+        if (definition.Tier is { } tier && !Enum.IsDefined(tier))
+        {
+            return Bad("tier", $"{(int)tier}", "strong, eventual or approximate");
+        }
+
+        if (CheckLabels(definition.Labels) is { } badLabel)
+        {
+            return badLabel;
+        }
+
+        if (!catalogue.Names.TryGet(id, out NameEntry entry))
+        {
+            return owner.Counters >= owner.State.Definition.MaxCounters
+                ? new Rejection(
+                    RejectionReason.QuotaExceeded, "name", CounterName.Shown(name),
+                    $"names already counted: the namespace holds its maximum of {owner.State.Definition.MaxCounters} counters")
+                : null;
+        }
+
+        return entry.Is(owner.State.Index, name) ? null : CounterName.Taken(name, entry);
+    }
+
+    private static Rejection? CheckLabels(IReadOnlyDictionary<string, string>? labels)
+    {
+        if (labels is null)
+        {
+            return null;
+        }
+
+        if (labels.Count > MaxLabels)
+        {
+            return Bad("labels", $"{labels.Count} labels", $"at most {MaxLabels}");
+        }
+
+        foreach ((string label, string value) in labels)
+        {
+            if (Encoding.UTF8.GetByteCount(label) is < 1 or > MaxLabelBytes || Encoding.UTF8.GetByteCount(value) is < 1 or > MaxLabelBytes)
+            {
+                return Bad(
+                    "labels", $"{CounterName.Shown(Encoding.UTF8.GetBytes(label))}: {CounterName.Shown(Encoding.UTF8.GetBytes(value))}",
+                    $"names and values of 1 to {MaxLabelBytes} bytes");
+            }
+        }
+
+        return null;
+    }
+
+    private static Rejection Bad(string field, string value, string allowed) => new(RejectionReason.Invalid, field, value, allowed);
+}

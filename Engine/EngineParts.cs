@@ -1,0 +1,21 @@
+using Sketch.Engine.Appends;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+using Sketch.Engine.Reads;
+using Sketch.Engine.Windows;
+
+namespace Sketch.Engine;
+
+/// <summary>What an engine is made of, once loaded.</summary>
+internal sealed record EngineParts(
+    IIncrementLog Log,
+    ICheckpointStore Store,
+    TimeProvider Time,
+    CounterCatalogue Catalogue,
+    PendingAppends Pending,
+    LiveViews Views,
+    LogFollower Follower,
+    Checkpointer Checkpointer,
+    WindowMarker Marker,
+    CounterReads Reads);

@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging;
+using Sketch.Engine.Appends;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Fold;
+using Sketch.Engine.Log;
+using Sketch.Engine.Reads;
+using Sketch.Engine.Totals;
+using Sketch.Engine.Windows;
+using Sketch.Sketches;
+
+namespace Sketch.Engine;
+
+/// <summary>Brings an engine from what lies on disk and in the store to the moment it can count.</summary>
+internal static partial class EngineStart
+{
+    public static async Task<CountingEngine> OpenAsync(
+        EngineOptions options,
+        IIncrementLog log,
+        ICheckpointStore store,
+        TimeProvider time,
+        ILogger<CountingEngine> logger,
+        CancellationToken cancellationToken)
+    {
+        options.Validate();
+        string folder = Path.Combine(options.DataFolder, "engine");
+        byte[] secret = DeploymentSecret.LoadOrCreate(options.Disk, folder);
+        SnapshotFile snapshots = new(options.Disk, folder);
+        Snapshot? snapshot = snapshots.Read();
+        StoredPosition stored = await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false);
+        Check(log, snapshot, stored);
+
+        LogFold fold = snapshot?.ToFold() ?? new LogFold();
+        CounterCatalogue catalogue = new();
+        SketchPool sketches = new(options.SketchMemoryBytes, secret, log.Identity.Number);
+        LiveViews views = new(catalogue, sketches, fold, stored.Position, stored.TimeMs);
+        views.Restore();
+
+        HeaviestTotals heaviest = new(catalogue);
+        Checkpointer checkpointer = new(
+            log, store, snapshot?.ToFold() ?? new LogFold(), views, heaviest, snapshots, stored,
+            TimeSpan.FromSeconds(options.CheckpointEverySeconds), time, logger);
+        views.Closed += checkpointer.WindowClosed;
+
+        PendingAppends pending = new();
+        LogFollower follower = new(log, fold, views, pending);
+        CountingEngine engine = new(new EngineParts(
+            log, store, time, catalogue, pending, views, follower, checkpointer,
+            new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
+            new CounterReads(catalogue, views, new GhostCache(SketchKey.Derive(secret, "ghosts", log.Identity.Number, 0)), time)));
+
+        long started = time.GetTimestamp();
+        Task following = Task.Run(() => follower.RunAsync(engine.Stopping), CancellationToken.None);
+        try
+        {
+            await (await Task.WhenAny(following, follower.CaughtUp).WaitAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            foreach (NamespaceEntry owner in catalogue.Namespaces)
+            {
+                owner.TryAdmit(owner.State.Weight);
+            }
+
+            ExactTotals totals = await LoadTotalsAsync(store, catalogue, cancellationToken).ConfigureAwait(false);
+            heaviest.Rebuild(totals);
+            views.Load(totals, heaviest.Ids);
+            LogReady(logger, catalogue.Names.Count, stored.Position, follower.Position - stored.Position, time.GetElapsedTime(started).TotalSeconds);
+        }
+        catch
+        {
+            await engine.DisposeAsync().ConfigureAwait(false);
+            await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        engine.Start(following);
+        return engine;
+    }
+
+    private static void Check(IIncrementLog log, Snapshot? snapshot, StoredPosition stored)
+    {
+        if (snapshot is not null && (snapshot.Incarnation != log.Identity.Incarnation || snapshot.LogNumber != log.Identity.Number))
+        {
+            throw new EngineStateException(
+                $"The snapshot is of log {snapshot.Incarnation:x16}/{snapshot.LogNumber}, the log is {log.Identity.Incarnation:x16}/{log.Identity.Number}: one of them was put in place of another.");
+        }
+
+        long from = snapshot?.Position ?? 0;
+        if (stored.Position < from)
+        {
+            throw new EngineStateException(
+                $"ClickHouse holds checkpoints up to position {stored.Position}, but up to {from} they were stored before: its data was lost or replaced. Restore it from a backup.");
+        }
+
+        if (log.Range.First > from + 1)
+        {
+            throw new EngineStateException(
+                $"The log begins at position {log.Range.First}, but the last snapshot is of position {from}: a part of the log is missing.");
+        }
+
+        if (stored.Position >= log.Range.Next)
+        {
+            throw new EngineStateException(
+                $"ClickHouse holds checkpoints up to position {stored.Position}, but the log ends at {log.Range.Next - 1}: the end of the log was lost. Restore both from one backup.");
+        }
+    }
+
+    private static async Task<ExactTotals> LoadTotalsAsync(ICheckpointStore store, CounterCatalogue catalogue, CancellationToken cancellationToken)
+    {
+        ExactTotals totals = new();
+        await foreach (IReadOnlyList<StoredCounter> batch in store.ReadCountersAsync(cancellationToken).ConfigureAwait(false))
+        {
+            totals = totals.WithRoomFor(batch.Count);
+            foreach (StoredCounter counter in batch)
+            {
+                NamespaceEntry owner = catalogue.Find(counter.Namespace) ?? throw new EngineStateException(
+                    $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
+                catalogue.Declare(counter.Id, owner, System.Text.Encoding.UTF8.GetBytes(counter.Name), out _);
+                totals.Add(counter.Id, counter.Total, 0);
+            }
+        }
+
+        return totals;
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Ready: {Counters} counters exact up to position {Position}, {Replayed} records replayed after it, in {Seconds:0.0} s")]
+    private static partial void LogReady(ILogger logger, long counters, long position, long replayed, double seconds);
+}

@@ -1,0 +1,117 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Sketch.Engine.Increments;
+
+/// <summary>
+/// The payload of an increments record: columns of one namespace. Little endian; docs/formats/increments.md has the same table.
+/// <code>
+/// offset     size  what
+///      0        2  namespace, by order of definition
+///      2        2  version (1)
+///      4        4  e: rows that go to the exact table of the window
+///      8        4  a: rows that go to its sketch
+///     12        4  n: names declared
+///     16        8  position of the last definition that the sender had seen
+///     24       8e  ids of the exact rows
+///   24+8e      8e  their deltas, int64
+///  24+16e      8a  ids of the sketch rows
+///  24+16e+8a   4a  their deltas, uint32
+///       then    n  times: length (2 bytes) and UTF-8 bytes of a name
+/// </code>
+/// </summary>
+internal readonly ref struct IncrementPayload
+{
+    public const int HeaderBytes = 24;
+    public const ushort Version = 1;
+
+    private readonly ReadOnlySpan<byte> _bytes;
+
+    /// <exception cref="InvalidDataException">The payload is of another version or too short: this is our bug or another release's log.</exception>
+    public IncrementPayload(ReadOnlySpan<byte> bytes)
+    {
+        _bytes = bytes;
+        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]) != Version
+            || bytes.Length < NamesOffset(ExactCount, ApproximateCount))
+        {
+            throw new InvalidDataException("The log holds an increments record that this release can't read.");
+        }
+    }
+
+    public ushort NamespaceIndex => BinaryPrimitives.ReadUInt16LittleEndian(_bytes);
+
+    public int ExactCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes[4..]);
+
+    public int ApproximateCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes[8..]);
+
+    public int NameCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes[12..]);
+
+    public long DefinitionsAt => BinaryPrimitives.ReadInt64LittleEndian(_bytes[16..]);
+
+    public int Count => ExactCount + ApproximateCount;
+
+    public ReadOnlySpan<ulong> ExactIds => MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes, ExactCount * 8));
+
+    public ReadOnlySpan<long> ExactDeltas => MemoryMarshal.Cast<byte, long>(_bytes.Slice(HeaderBytes + (ExactCount * 8), ExactCount * 8));
+
+    public ReadOnlySpan<ulong> ApproximateIds =>
+        MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes + (ExactCount * 16), ApproximateCount * 8));
+
+    public ReadOnlySpan<uint> ApproximateDeltas =>
+        MemoryMarshal.Cast<byte, uint>(_bytes.Slice(HeaderBytes + (ExactCount * 16) + (ApproximateCount * 8), ApproximateCount * 4));
+
+    public NameEnumerator Names => new(_bytes[NamesOffset(ExactCount, ApproximateCount)..], NameCount);
+
+    /// <summary>Where the names start.</summary>
+    public static int NamesOffset(int exact, int approximate) => checked(HeaderBytes + (exact * 16) + (approximate * 12));
+
+    public static void WriteHeader(Span<byte> into, ushort namespaceIndex, int exact, int approximate, int names, long definitionsAt)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(into, namespaceIndex);
+        BinaryPrimitives.WriteUInt16LittleEndian(into[2..], Version);
+        BinaryPrimitives.WriteInt32LittleEndian(into[4..], exact);
+        BinaryPrimitives.WriteInt32LittleEndian(into[8..], approximate);
+        BinaryPrimitives.WriteInt32LittleEndian(into[12..], names);
+        BinaryPrimitives.WriteInt64LittleEndian(into[16..], definitionsAt);
+    }
+
+    /// <summary>The sum of all deltas' sizes: what the batch adds to its namespace's weight.</summary>
+    public long Weight()
+    {
+        long weight = 0;
+        foreach (long delta in ExactDeltas)
+        {
+            weight += Math.Abs(delta);
+        }
+
+        foreach (uint delta in ApproximateDeltas)
+        {
+            weight += delta;
+        }
+
+        return weight;
+    }
+
+    public ref struct NameEnumerator(ReadOnlySpan<byte> rest, int left)
+    {
+        private ReadOnlySpan<byte> _rest = rest;
+        private int _left = left;
+
+        public ReadOnlySpan<byte> Current { get; private set; }
+
+        public readonly NameEnumerator GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            if (_left-- == 0)
+            {
+                return false;
+            }
+
+            int length = BinaryPrimitives.ReadUInt16LittleEndian(_rest);
+            Current = _rest.Slice(2, length);
+            _rest = _rest[(2 + length)..];
+            return true;
+        }
+    }
+}

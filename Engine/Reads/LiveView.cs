@@ -1,0 +1,25 @@
+using System.Collections.Frozen;
+using Sketch.Engine.Totals;
+using Sketch.Engine.Windows;
+
+namespace Sketch.Engine.Reads;
+
+/// <summary>
+/// One consistent cut, replaced as a whole: exact totals at a checkpoint and the windows after it. A reader works on one view and, when another was published
+/// meanwhile, reads again, so that no window counts twice or not at all.
+/// </summary>
+/// <param name="Totals">Exact totals.</param>
+/// <param name="Epoch">Which checkpoint of <paramref name="Totals"/> this view reads.</param>
+/// <param name="Windows">The windows after it, oldest first; the last one is open.</param>
+/// <param name="ExactPosition">The last position that the totals cover.</param>
+/// <param name="ExactTimeMs">Its log time.</param>
+/// <param name="Heaviest">By namespace number, ids with the largest exact totals.</param>
+internal sealed record LiveView(
+    ExactTotals Totals, long Epoch, LiveWindow[] Windows, long ExactPosition, long ExactTimeMs, FrozenDictionary<int, ulong[]> Heaviest)
+{
+    /// <summary>The window that increments go to.</summary>
+    public LiveWindow Open => Windows[^1];
+
+    /// <summary>True when nothing came after the checkpoint.</summary>
+    public bool IsSettled => Windows.Length == 1 && Open.FirstTimeMs == 0;
+}

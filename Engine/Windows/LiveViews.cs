@@ -1,0 +1,236 @@
+using System.Collections.Frozen;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Fold;
+using Sketch.Engine.Increments;
+using Sketch.Engine.Reads;
+using Sketch.Engine.Totals;
+using Sketch.Sketches;
+
+namespace Sketch.Engine.Windows;
+
+/// <summary>
+/// The live side of the fold: fills the open window, and publishes a new <see cref="LiveView"/> whenever a window ends or has become exact.
+/// </summary>
+internal sealed class LiveViews : IFoldSink
+{
+    private readonly Lock _publishing = new();
+    private readonly CounterCatalogue _catalogue;
+    private readonly SketchPool _sketches;
+    private readonly LogFold _fold;
+    private readonly long _storedPosition;
+    private LiveView _view;
+    private LiveWindow _open;
+    private long _increments;
+
+    /// <param name="catalogue">Takes in names and definitions.</param>
+    /// <param name="sketches">Where windows get their sketches.</param>
+    /// <param name="fold">The fold that drives this sink.</param>
+    /// <param name="storedPosition">What lies up to here is in the totals already: a replay takes names and definitions from it, not increments.</param>
+    /// <param name="storedTimeMs">The log time of that position.</param>
+    public LiveViews(CounterCatalogue catalogue, SketchPool sketches, LogFold fold, long storedPosition, long storedTimeMs)
+    {
+        _catalogue = catalogue;
+        _sketches = sketches;
+        _fold = fold;
+        _storedPosition = storedPosition;
+        _open = new LiveWindow(fold.Window.From);
+        _view = new LiveView(new ExactTotals(), 0, [_open], storedPosition, storedTimeMs, FrozenDictionary<int, ulong[]>.Empty);
+    }
+
+    /// <summary>The cut that readers see.</summary>
+    public LiveView View => Volatile.Read(ref _view);
+
+    /// <summary>Increments counted by this process, and before it as far as the log was replayed.</summary>
+    public long Increments => Volatile.Read(ref _increments);
+
+    /// <summary>Raised on the fold whenever a window was closed.</summary>
+    public event Action<long>? Closed;
+
+    /// <inheritdoc/>
+    public void WindowClosed(in WindowSpan window)
+    {
+        _open.Close(window);
+        LiveWindow next = new(window.To + 1);
+        lock (_publishing)
+        {
+            LiveWindow[] before = window.To <= _storedPosition ? [] : _view.Windows;
+            Volatile.Write(ref _view, _view with { Windows = [.. before, next] });
+        }
+
+        _open = next;
+        Closed?.Invoke(window.To);
+    }
+
+    /// <inheritdoc/>
+    public void Counted(NamespaceState owner, in IncrementPayload payload, in WindowSpan window)
+    {
+        NamespaceEntry entry = _catalogue.Namespaces[owner.Index];
+        foreach (ReadOnlySpan<byte> name in payload.Names)
+        {
+            Declare(entry, name);
+        }
+
+        Volatile.Write(ref _increments, _increments + payload.Count);
+        if (window.To <= _storedPosition)
+        {
+            return;
+        }
+
+        _open.BeginChange();
+        AddExact(owner, payload.ExactIds, payload.ExactDeltas);
+        if (payload.DefinitionsAt < _fold.LastTierChange)
+        {
+            AddJudgedAgain(entry, payload);
+        }
+        else if (payload.ApproximateCount > 0)
+        {
+            AddSketched(owner, payload.ApproximateIds, payload.ApproximateDeltas);
+        }
+
+        _open.EndChange(window);
+    }
+
+    /// <inheritdoc/>
+    public void Defined(NamespaceState state)
+    {
+        _catalogue.Defined(state);
+        _catalogue.DefinitionsAt = _fold.Position + 1;
+        Extend();
+    }
+
+    /// <inheritdoc/>
+    public void Defined(ulong id, CounterState state)
+    {
+        Enter(id, state);
+        _catalogue.DefinitionsAt = _fold.Position + 1;
+        Extend();
+    }
+
+    /// <summary>Takes over what the fold knows from a snapshot; once, before anything is folded.</summary>
+    public void Restore()
+    {
+        foreach (NamespaceState state in _fold.Namespaces)
+        {
+            _catalogue.Defined(state);
+        }
+
+        foreach ((ulong id, CounterState state) in _fold.Counters)
+        {
+            Enter(id, state);
+        }
+
+        _catalogue.DefinitionsAt = _fold.Position;
+    }
+
+    /// <summary>Puts the totals in place that were read from the store; once, before the first reader.</summary>
+    public void Load(ExactTotals totals, FrozenDictionary<int, ulong[]> heaviest)
+    {
+        lock (_publishing)
+        {
+            Volatile.Write(ref _view, _view with { Totals = totals, Heaviest = heaviest });
+        }
+    }
+
+    /// <summary>A window became exact: its deltas are in the totals of the next epoch, and it leaves the view in the same moment.</summary>
+    public void Settle(ExactTotals totals, in WindowSpan window, FrozenDictionary<int, ulong[]> heaviest)
+    {
+        LiveWindow settled;
+        lock (_publishing)
+        {
+            settled = _view.Windows[0];
+            if (settled.From != window.From || settled.Span.To != window.To)
+            {
+                throw new InvalidOperationException($"Window {window.From} to {window.To} was stored while {settled.From} to {settled.Span.To} is the oldest.");
+            }
+
+            Volatile.Write(ref _view, _view with
+            {
+                Totals = totals,
+                Epoch = _view.Epoch + 1,
+                Windows = _view.Windows[1..],
+                ExactPosition = window.To,
+                ExactTimeMs = window.LastTimeMs,
+                Heaviest = heaviest,
+            });
+        }
+
+        if (settled.Sketch is { } sketch)
+        {
+            _sketches.Return(sketch);
+        }
+    }
+
+    private void Enter(ulong id, CounterState state)
+    {
+        _catalogue.Defined(id, state);
+        NamespaceEntry owner = _catalogue.Namespaces[state.Owner.Index];
+        string name = state.Definition.Name;
+        NameEntry entry = _catalogue.Declare(id, owner, System.Text.Encoding.UTF8.GetBytes(name), out bool isNew);
+        entry.Define();
+        if (isNew)
+        {
+            _open.AddName(state.Owner.Index, name);
+        }
+    }
+
+    private void Declare(NamespaceEntry owner, ReadOnlySpan<byte> name)
+    {
+        _catalogue.Declare(CounterId.Of(owner.IdPrefix, name), owner, name, out bool isNew);
+        if (isNew)
+        {
+            _open.AddName(owner.State.Index, System.Text.Encoding.UTF8.GetString(name));
+        }
+    }
+
+    private void Extend()
+    {
+        _open.BeginChange();
+        _open.EndChange(_fold.Window);
+    }
+
+    private void AddExact(NamespaceState owner, ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas)
+    {
+        if (ids.IsEmpty)
+        {
+            return;
+        }
+
+        HeavyHitters heaviest = _open.HeaviestOf(owner.Index);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            _open.Exact.Add(ids[i], deltas[i]);
+            if (deltas[i] > 0)
+            {
+                heaviest.Add(ids[i], deltas[i]);
+            }
+        }
+    }
+
+    private void AddSketched(NamespaceState owner, ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
+    {
+        _open.SketchFrom(_sketches).Add(ids, deltas);
+        HeavyHitters heaviest = _open.HeaviestOf(owner.Index);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            heaviest.Add(ids[i], deltas[i]);
+        }
+    }
+
+    // The sender judged these increments before a tier changed: who is no longer approximate must not go to the sketch, where no reader would look.
+    private void AddJudgedAgain(NamespaceEntry owner, in IncrementPayload payload)
+    {
+        for (int i = 0; i < payload.ApproximateCount; i++)
+        {
+            ulong id = payload.ApproximateIds[i];
+            Tier tier = _fold.Counters.TryGetValue(id, out CounterState? counter) ? counter.Tier : owner.State.Definition.Tier;
+            if (tier == Tier.Approximate)
+            {
+                AddSketched(owner.State, payload.ApproximateIds.Slice(i, 1), payload.ApproximateDeltas.Slice(i, 1));
+            }
+            else
+            {
+                AddExact(owner.State, [id], [payload.ApproximateDeltas[i]]);
+            }
+        }
+    }
+}

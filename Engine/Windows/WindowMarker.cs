@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using Sketch.Engine.Log;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Engine.Windows;
+
+/// <summary>
+/// Proposes, by a marker in the log, to close a window that has been open long enough or holds enough. It only proposes: the fold cuts where the first marker
+/// for that window stands, so that rivals and replays cut alike.
+/// </summary>
+internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan open, TimeProvider time)
+{
+    // A sketch cell has 32 bits: half of that leaves room for what comes until the marker is read.
+    private const ulong MaxSketchWeight = 1UL << 31;
+    private const int MaxExactIds = 1_000_000;
+
+    // While the store is away, windows wait; from here on the open one grows instead, so that memory stays bounded.
+    private const int MaxWaiting = 8;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Looks at the open window until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using PeriodicTimer timer = new(Tick, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+        {
+            LiveView view = views.View;
+            if (IsDue(view))
+            {
+                await MarkAsync(view.Open.From, 0, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Proposes to close the window that begins here; without effect when it is closed already.</summary>
+    public async ValueTask<Appended> MarkAsync(long windowFrom, long appendId, CancellationToken cancellationToken)
+    {
+        byte[] payload = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, windowFrom);
+        LogRecord record = new(RecordKind.Marker, UInt128.Zero, 0, appendId, payload);
+        return await log.AppendAsync(record, Durability.Written, cancellationToken).ConfigureAwait(false);
+    }
+
+    private bool IsDue(LiveView view)
+    {
+        LiveWindow window = view.Open;
+        if (window.FirstTimeMs == 0)
+        {
+            return false;
+        }
+
+        if (window.Sketch?.TotalWeight >= MaxSketchWeight)
+        {
+            return true;
+        }
+
+        bool isFull = window.Exact.Count >= MaxExactIds;
+        bool isOld = time.GetUtcNow().ToUnixTimeMilliseconds() - window.FirstTimeMs >= open.TotalMilliseconds;
+        return (isFull || isOld) && view.Windows.Length <= MaxWaiting;
+    }
+}
