@@ -30,6 +30,7 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _work = Task.CompletedTask;
+    private bool _disposed;
 
     internal CountingEngine(EngineParts parts)
     {
@@ -272,9 +273,15 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
     /// <summary>Stops following the log and checkpointing. What was acknowledged is in the log.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _pending.Stop();
+        _checkpointer.Dispose();
         _stopping.Dispose();
     }
 
@@ -309,7 +316,7 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
         }
     }
 
-    private Rejection? Refusal(IncrementBatch batch, string? producer, long sequence)
+    private static Rejection? Refusal(IncrementBatch batch, string? producer, long sequence)
     {
         if (batch.Count == 0)
         {

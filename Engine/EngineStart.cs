@@ -62,7 +62,10 @@ internal static partial class EngineStart
             ExactTotals totals = await LoadTotalsAsync(store, catalogue, cancellationToken).ConfigureAwait(false);
             heaviest.Rebuild(totals);
             views.Load(totals, heaviest.Ids);
-            LogReady(logger, catalogue.Names.Count, stored.Position, follower.Position - stored.Position, time.GetElapsedTime(started).TotalSeconds);
+            double seconds = time.GetElapsedTime(started).TotalSeconds;
+            long counters = catalogue.Names.Count;
+            long replayed = follower.Position - stored.Position;
+            LogReady(logger, counters, stored.Position, replayed, seconds);
         }
         catch
         {

@@ -20,7 +20,7 @@ internal sealed partial class Checkpointer(
     StoredPosition stored,
     TimeSpan every,
     TimeProvider time,
-    ILogger<CountingEngine> logger)
+    ILogger<CountingEngine> logger) : IDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SnapshotEvery = TimeSpan.FromSeconds(10);
@@ -55,6 +55,9 @@ internal sealed partial class Checkpointer(
 
     /// <summary>Completes when the next window was stored.</summary>
     public Task Moved => Volatile.Read(ref _moved).Task;
+
+    /// <inheritdoc/>
+    public void Dispose() => _closed.Dispose();
 
     /// <summary>Works until cancelled.</summary>
     /// <exception cref="IOException">The log is damaged.</exception>

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Sketch.Engine.Catalogue;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
 

@@ -1,5 +1,4 @@
 using Sketch.Accuracy;
-using Sketch.Engine.Windows;
 using Sketch.Sketches;
 
 namespace Sketch.Engine.Reads;

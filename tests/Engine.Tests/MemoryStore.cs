@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+
+namespace Sketch.Tests.Engine;
+
+/// <summary>A store that keeps checkpoints in memory, and fails on demand; the real one is tested in Storage.Tests and Integration.</summary>
+internal sealed class MemoryStore : ICheckpointStore
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
+
+    public List<Checkpoint> Checkpoints { get; } = [];
+
+    /// <summary>How many of the next stores fail before anything was applied.</summary>
+    public int FailNext { get; set; }
+
+    /// <summary>How many of the next stores are applied but answered with a failure.</summary>
+    public int LoseAnswers { get; set; }
+
+    public long Total(string @namespace, string name)
+    {
+        lock (_gate)
+        {
+            return _counters.Values.Where(c => c.Named.Namespace == @namespace && c.Named.Name == name).Sum(c => c.Total);
+        }
+    }
+
+    public ValueTask<StoredPosition> LastAsync(LogIdentity log, CancellationToken cancellationToken) =>
+        new(Checkpoints.Count == 0 ? default : new StoredPosition(Checkpoints[^1].To, Checkpoints[^1].LastTimeMs));
+
+    public ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (FailNext > 0)
+            {
+                FailNext--;
+                throw new CheckpointStoreException("the store is away");
+            }
+
+            if (Checkpoints.Count == 0 || Checkpoints[^1].To < checkpoint.To)
+            {
+                Apply(checkpoint);
+            }
+
+            if (LoseAnswers > 0)
+            {
+                LoseAnswers--;
+                throw new CheckpointStoreException("the answer was lost");
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        foreach (var chunk in _counters.Values.Chunk(3))
+        {
+            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, c.Named.Name, c.Named.Id, c.Total))];
+        }
+    }
+
+    public ValueTask<IReadOnlyList<string>> FindNamesAsync(
+        string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return new([
+                .. _counters.Values.Where(c => c.Named.Namespace == @namespace).Select(c => c.Named.Name)
+                    .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && (after is null || Compare(n, after) > 0))
+                    .Order(Comparer<string>.Create(Compare)).Take(limit),
+            ]);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<HistoryPoint>> ReadHistoryAsync(
+        string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static int Compare(string a, string b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
+
+    private void Apply(Checkpoint checkpoint)
+    {
+        Assert.Equal(Checkpoints.Count == 0 ? 1 : Checkpoints[^1].To + 1, checkpoint.From);
+        foreach (NamedCounter named in checkpoint.Names)
+        {
+            _counters[named.Id] = (named, _counters.GetValueOrDefault(named.Id).Total);
+        }
+
+        foreach (DeltaRow row in checkpoint.Deltas)
+        {
+            (NamedCounter named, long total) = _counters[row.Id];
+            _counters[row.Id] = (named, total + row.Delta);
+        }
+
+        Checkpoints.Add(checkpoint);
+    }
+}
