@@ -1,0 +1,42 @@
+import { h } from './dom';
+
+/** What to do when there is nothing to see yet. */
+export function nothingCounted(): HTMLElement {
+  return card(
+    'no-namespaces',
+    'Nothing is counted yet',
+    'Make a namespace and send the first increment. The page looks again by itself.',
+    [
+      `curl -X PUT ${location.origin}/v1/namespaces/demo -H 'content-type: application/json' -d '{}'`,
+      increment('demo'),
+    ].join('\n'),
+  );
+}
+
+export function noCounters(namespace: string): HTMLElement {
+  return card('no-counters', `No counters in ${namespace} yet`, 'Send the first increment; it shows up here by itself.', increment(namespace));
+}
+
+export function noPins(): HTMLElement {
+  return card('no-pins', 'The board is empty', 'Find a counter with the search field, or click one in the list of the heaviest, to pin it here.', null);
+}
+
+export function unknownNamespace(namespace: string): HTMLElement {
+  return card('unknown-namespace', `There is no namespace ${namespace}`, 'Choose another one at the top, or make this one:',
+    `curl -X PUT ${location.origin}/v1/namespaces/${encodeURIComponent(namespace)} -H 'content-type: application/json' -d '{}'`);
+}
+
+export function unreachable(message: string): HTMLElement {
+  return card('unreachable', 'The node does not answer', `${message} Check that it runs; the page tries again by itself.`, 'dotnet run -c Release --project Server');
+}
+
+function increment(namespace: string): string {
+  return `curl -X POST ${location.origin}/v1/namespaces/${encodeURIComponent(namespace)}/increments -H 'content-type: application/json' \\\n`
+    + `  -d '{"increments":[{"name":"hello","delta":1}]}'`;
+}
+
+function card(id: string, title: string, text: string, commands: string | null): HTMLElement {
+  const element = h('div', { class: 'empty', 'data-testid': id }, h('h2', {}, title), h('p', {}, text));
+  if (commands !== null) element.append(h('pre', { tabindex: 0, 'aria-label': 'Commands for a terminal' }, h('code', {}, commands)));
+  return element;
+}

@@ -1,0 +1,50 @@
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const compactFormat = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+const scientific = new Intl.NumberFormat('en-US', { notation: 'scientific', maximumSignificantDigits: 5 });
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const minutes = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+/** 12,345. Beyond 2^53 a double has lost digits, so none are made up: ≈ 9.2234E18. */
+export function count(value: number): string {
+  return Number.isSafeInteger(value) ? whole.format(value) : `≈ ${scientific.format(value)}`;
+}
+
+/** 12.3K, for axes. */
+export function compact(value: number): string {
+  return Math.abs(value) < 10_000 ? whole.format(value) : compactFormat.format(value);
+}
+
+/** How far the truth may be away, at most, on either side. */
+export function halfWidth(value: { readonly value: number; readonly lower: number; readonly upper: number }): number {
+  return Math.max(value.value - value.lower, value.upper - value.value, 0);
+}
+
+/** +1,234 / s */
+export function rate(perSecond: number): string {
+  const size = Math.abs(perSecond);
+  if (size < 0.05) return 'at rest';
+  const digits = size < 10 ? perSecond.toFixed(1) : compact(Math.round(perSecond));
+  return `${perSecond > 0 ? '+' : ''}${digits} / s`;
+}
+
+/** 99 % */
+export function percent(probability: number): string {
+  return `${Number((probability * 100).toFixed(3))} %`;
+}
+
+export function timeOfDay(seconds: number): string {
+  return clock.format(new Date(seconds * 1000));
+}
+
+export function minuteOfDay(seconds: number): string {
+  return minutes.format(new Date(seconds * 1000));
+}
+
+/** 8 s ago, 3 min ago, 2 h ago */
+export function ago(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 1) return 'just now';
+  if (whole < 90) return `${whole} s ago`;
+  if (whole < 5_400) return `${Math.round(whole / 60)} min ago`;
+  return whole < 172_800 ? `${Math.round(whole / 3_600)} h ago` : `${Math.round(whole / 86_400)} days ago`;
+}
