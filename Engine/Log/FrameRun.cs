@@ -71,7 +71,7 @@ internal readonly record struct FrameRun(int Bytes, int Count, long LastTimeMs, 
             return FrameFault.Incomplete;
         }
 
-        int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(rest[4..]);
         if ((uint)length > RecordFrame.MaxPayloadBytes)
         {
             return FrameFault.Damaged;

@@ -6,8 +6,8 @@ namespace Sketch.Engine.Log;
 /// The bytes of one record, little endian; docs/formats/log.md has the same table.
 /// <code>
 /// offset  size  what
-///      0     4  payload length
-///      4     4  CRC32C of all that follows, padding included
+///      0     4  CRC32C of all that follows, padding included
+///      4     4  payload length
 ///      8     8  position
 ///     16     8  log time, milliseconds since 1970
 ///     24    16  producer
@@ -50,7 +50,7 @@ public static class RecordFrame
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxPayloadBytes);
         int size = Size(length);
         Span<byte> frame = into[..size];
-        BinaryPrimitives.WriteInt32LittleEndian(frame, length);
+        BinaryPrimitives.WriteInt32LittleEndian(frame[4..], length);
         BinaryPrimitives.WriteInt64LittleEndian(frame[8..], position);
         BinaryPrimitives.WriteInt64LittleEndian(frame[16..], timeMs);
         BinaryPrimitives.WriteUInt128LittleEndian(frame[24..], record.Producer);
@@ -59,7 +59,7 @@ public static class RecordFrame
         BinaryPrimitives.WriteInt64LittleEndian(frame[56..], (long)record.Kind | ((long)Version << 8) | ((long)unsynced << 32));
         record.Payload.Span.CopyTo(frame[HeaderBytes..]);
         frame[(HeaderBytes + length)..].Clear();
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Crc32C.Compute(frame[8..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, Crc32C.Compute(frame[4..]));
         return size;
     }
 
@@ -74,14 +74,14 @@ public static class RecordFrame
             return false;
         }
 
-        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
         if ((uint)length > MaxPayloadBytes || Size(length) > bytes.Length)
         {
             return false;
         }
 
         size = Size(length);
-        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) == Crc32C.Compute(bytes[8..size]);
+        return BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Crc32C.Compute(bytes[4..size]);
     }
 
     /// <summary>Reads a verified frame.</summary>
@@ -89,7 +89,7 @@ public static class RecordFrame
     /// <param name="size">The frame's bytes.</param>
     public static LoggedRecord Decode(ReadOnlySpan<byte> bytes, out int size)
     {
-        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
         size = Size(length);
         return new LoggedRecord
         {
