@@ -161,10 +161,17 @@ public sealed class EmbeddedLog : IIncrementLog
         try
         {
             long position = from;
-            await foreach (LogSlice slice in CatchUpAsync(from, cancellationToken))
+            using (LogReader reader = new(_files.Disk, _chain, _buffers, from))
             {
-                position = slice.Next;
-                yield return slice;
+                while (!TryAttach(reader))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    if (reader.Next(long.MaxValue) is { } slice)
+                    {
+                        position = slice.Next;
+                        yield return slice;
+                    }
+                }
             }
 
             while (await _handOver.TakeAsync(cancellationToken) is { } slice)
@@ -184,28 +191,18 @@ public sealed class EmbeddedLog : IIncrementLog
         }
     }
 
-    /// <summary>Reads until the follower has all that was published, at which moment it is attached to the writer.</summary>
-    private async IAsyncEnumerable<LogSlice> CatchUpAsync(long from, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Attaches the follower to the writer at a moment when it has read all that was published.</summary>
+    private bool TryAttach(LogReader reader)
     {
-        using LogReader reader = new(_files.Disk, _chain, _buffers, from);
-        while (true)
+        lock (_chain.Gate)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (reader.Next(long.MaxValue) is { } slice)
+            if (reader.Position != _chain.Range.Next)
             {
-                yield return slice;
-                await Task.Yield();
-                continue;
+                return false;
             }
 
-            lock (_chain.Gate)
-            {
-                if (reader.Position == _chain.Range.Next)
-                {
-                    _handOver.Attach();
-                    yield break;
-                }
-            }
+            _handOver.Attach();
+            return true;
         }
     }
 }

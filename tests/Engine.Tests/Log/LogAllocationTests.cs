@@ -22,12 +22,16 @@ public sealed class LogAllocationTests : IDisposable
         await using EmbeddedLog log = await LogTesting.Open(_folder, segmentBytes: 64 << 20);
         LogRecord record = LogTesting.Record(1, 100);
         await AppendMany(log, record, durability, 2_000);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        await AppendMany(log, record, durability, 2_000);
-        long each = (GC.GetTotalAllocatedBytes(precise: true) - before) / 2_000;
+        long least = long.MaxValue;
+        for (int round = 0; round < 3; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await AppendMany(log, record, durability, 1_000);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
 
-        // The thread pool's own queues grow now and then.
-        Assert.InRange(each, 0, 16);
+        // The thread pool's own queues grow now and then; the smallest object for each append would be 24,000.
+        Assert.InRange(least, 0, 12_000);
     }
 
     private static Task AppendMany(EmbeddedLog log, LogRecord record, Durability durability, int count) => Task.Run(async () =>
