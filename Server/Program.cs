@@ -1,1 +1,3 @@
-return 0;
+using Sketch.Server.Commands;
+
+return await CommandLine.RunAsync(args, Terminal.Process);

@@ -46,7 +46,7 @@ public sealed class IncrementBatch : IDisposable
     internal NamespaceEntry Owner => _owner ?? throw new ObjectDisposedException(nameof(IncrementBatch));
 
     /// <summary>A strong counter is among them: the acknowledgement waits for the fsync.</summary>
-    internal bool IsStrong { get; private set; }
+    public bool IsStrong { get; private set; }
 
     internal long DefinitionsAt { get; private set; }
 

@@ -78,8 +78,22 @@ internal sealed class MemoryStore : ICheckpointStore
     }
 
     public ValueTask<IReadOnlyList<HistoryPoint>> ReadHistoryAsync(
-        string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            long stepMs = stepHours * 3_600_000L;
+            IEnumerable<HistoryPoint> points =
+                from checkpoint in Checkpoints
+                from row in checkpoint.Deltas
+                where row.Namespace == @namespace && row.Id == id
+                    && checkpoint.FirstTimeMs >= @from.ToUnixTimeMilliseconds() && checkpoint.FirstTimeMs < to.ToUnixTimeMilliseconds()
+                group row.Delta by checkpoint.FirstTimeMs / stepMs * stepMs into step
+                orderby step.Key
+                select new HistoryPoint(DateTimeOffset.FromUnixTimeMilliseconds(step.Key), step.Sum());
+            return new([.. points]);
+        }
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -1,0 +1,44 @@
+namespace Sketch.Server.Hosting;
+
+/// <summary>What an operator chooses for a node; made by <see cref="ServeSettings.Bind"/>, which checks every value.</summary>
+internal sealed record ServeOptions
+{
+    /// <summary>The folder of the log, the snapshots and the embedded ClickHouse; absolute.</summary>
+    public string Data { get; init; } = Path.GetFullPath("data");
+
+    /// <summary>REST, hub and dashboard; 0 takes a free port.</summary>
+    public int HttpPort { get; init; } = 8080;
+
+    /// <summary>gRPC; null when nobody named one.</summary>
+    public int? GrpcPort { get; init; }
+
+    /// <summary>RESP; null when nobody named one.</summary>
+    public int? RespPort { get; init; }
+
+    /// <summary>ClickHouse's HTTP interface, read-only; 0 takes a free port.</summary>
+    public int SqlPort { get; init; } = 8123;
+
+    /// <summary>How long a window stays open.</summary>
+    public int WindowSeconds { get; init; } = 5;
+
+    /// <summary>How often closed windows are stored exactly.</summary>
+    public int CheckpointEverySeconds { get; init; } = 1;
+
+    /// <summary>Size of an open window's count-min sketch.</summary>
+    public long SketchMemoryBytes { get; init; } = 16 << 20;
+
+    /// <summary>True forces demo traffic, false forbids it, null leaves it to <see cref="Bare"/>.</summary>
+    public bool? Demo { get; init; }
+
+    /// <summary>True when the command line was empty: then a node with nothing of its own in it shows demo traffic.</summary>
+    public bool Bare { get; init; }
+
+    /// <summary>A ClickHouse server to use in place of the embedded one.</summary>
+    public Uri? ClickHouse { get; init; }
+
+    /// <summary>A NATS server for the cluster's log; null when nobody named one.</summary>
+    public Uri? Nats { get; init; }
+
+    /// <summary>The node's name in logs and on the dashboard.</summary>
+    public string Node { get; init; } = Environment.MachineName;
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+
+namespace Sketch.Server.Hosting;
+
+/// <summary>
+/// The settings of a node: one table for the command line, the environment (SKETCH__HTTP_PORT) and appsettings.json ("Sketch": {"HttpPort"}),
+/// so that each is checked in one place and refused with one sentence.
+/// </summary>
+internal static class ServeSettings
+{
+    private const string Section = "Sketch";
+    private const int MaxSeconds = 3_600;
+    private const long MinSketchBytes = 4 << 10;
+    private const long MaxSketchBytes = 1 << 30;
+
+    /// <summary>Every setting, in the order in which help lists them.</summary>
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new("data", "DIR", "Folder for everything the node keeps (default ./data).", (o, v) => o with { Data = v.Folder() }),
+        new("http-port", "N", "REST, live hub and dashboard (default 8080; 0 = any free port).", (o, v) => o with { HttpPort = v.Port() }),
+        new("grpc-port", "N", "gRPC. No listener in this version; accepted and ignored.", (o, v) => o with { GrpcPort = v.Port() }),
+        new("resp-port", "N", "RESP. No listener in this version; accepted and ignored.", (o, v) => o with { RespPort = v.Port() }),
+        new("sql-port", "N", "ClickHouse's HTTP interface, read-only (default 8123; 0 = any free port).", (o, v) => o with { SqlPort = v.Port() }),
+        new("window", "SECONDS", "How long a window stays open, 1 to 3600 (default 5).", (o, v) => o with { WindowSeconds = v.Seconds() }),
+        new("checkpoint-every", "SECONDS", "How often closed windows are stored exactly, 1 to 3600 (default 1).", (o, v) => o with { CheckpointEverySeconds = v.Seconds() }),
+        new("sketch-memory", "BYTES", "An open window's count-min, 4KiB to 1GiB (default 16MiB); less memory, wider bounds.", (o, v) => o with { SketchMemoryBytes = v.Bytes() }),
+        new("clickhouse", "URL", "A ClickHouse server to use in place of the embedded one, http://user:password@host:8123/database.", (o, v) => o with { ClickHouse = v.Url("http", "https") }),
+        new("nats", "URL", "The cluster's log. No cluster in this version; accepted and ignored.", (o, v) => o with { Nats = v.Url("nats", "tls") }),
+        new("node", "NAME", "The node's name (default: the machine's).", (o, v) => o with { Node = v.Name() }),
+        new("demo", null, "Send demo traffic into the namespace demo. --no-demo forbids it.", (o, v) => o with { Demo = v.Flag() }),
+    ];
+
+    /// <summary>Reads appsettings.json beside the executable and in the working folder, then the environment, then the command line.</summary>
+    /// <exception cref="SettingException">A setting is unknown or its value is not allowed.</exception>
+    public static ServeOptions Bind(IConfiguration configuration, IReadOnlyDictionary<string, string> commandLine)
+    {
+        ServeOptions options = new();
+        foreach (IConfigurationSection section in configuration.GetSection(Section).GetChildren())
+        {
+            if (section.Value is not { } value)
+                continue;
+            string shown = $"{Section}:{section.Key}";
+            options = Find(section.Key, shown).Apply(options, new(shown, value));
+        }
+
+        foreach ((string name, string value) in commandLine)
+            options = Find(name, "--" + name).Apply(options, new("--" + name, value));
+
+        return options;
+    }
+
+    /// <summary>The configuration a node reads when it starts as a process.</summary>
+    public static IConfigurationRoot Configuration() => new ConfigurationBuilder()
+        .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+        .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
+        .AddEnvironmentVariables()
+        .Build();
+
+    // HTTP_PORT, HttpPort and http-port are one setting.
+    private static Setting Find(string key, string shown)
+    {
+        string plain = Plain(key);
+        return All.FirstOrDefault(s => Plain(s.Name).Equals(plain, StringComparison.OrdinalIgnoreCase))
+            ?? throw new SettingException(shown, "not a setting", string.Join(", ", All.Select(s => s.Name)));
+    }
+
+    private static string Plain(string key) => key.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
+
+    /// <summary>One setting.</summary>
+    /// <param name="Name">As on the command line, without the dashes.</param>
+    /// <param name="ValueName">What help calls its value; null for a flag.</param>
+    /// <param name="Description">For help.</param>
+    /// <param name="Apply">Checks a value and sets it.</param>
+    internal sealed record Setting(string Name, string? ValueName, string Description, Func<ServeOptions, Value, ServeOptions> Apply);
+
+    /// <summary>A value and the name under which it was given.</summary>
+    internal readonly record struct Value(string Field, string Text)
+    {
+        public int Port() => (int)Whole(0, 65_535, "0 to 65535");
+
+        public int Seconds() => (int)Whole(1, MaxSeconds, "1 to 3600 seconds");
+
+        public long Bytes()
+        {
+            (string digits, long unit) = Text switch
+            {
+                _ when Text.EndsWith("KiB", StringComparison.OrdinalIgnoreCase) => (Text[..^3], 1L << 10),
+                _ when Text.EndsWith("MiB", StringComparison.OrdinalIgnoreCase) => (Text[..^3], 1L << 20),
+                _ when Text.EndsWith("GiB", StringComparison.OrdinalIgnoreCase) => (Text[..^3], 1L << 30),
+                _ => (Text, 1L),
+            };
+            return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+                && count <= MaxSketchBytes / unit && count * unit >= MinSketchBytes
+                    ? count * unit
+                    : throw Refuse("4096 to 1073741824 bytes (4KiB to 1GiB)");
+        }
+
+        public string Folder() => Text.Length > 0 && !Text.Contains('\0')
+            ? Path.GetFullPath(Text)
+            : throw Refuse("the path of a folder");
+
+        public Uri Url(params string[] schemes) => Uri.TryCreate(Text, UriKind.Absolute, out Uri? url) && schemes.Contains(url.Scheme)
+            ? url
+            : throw Refuse("a URL that starts with " + string.Join(" or ", schemes.Select(s => s + "://")));
+
+        public string Name() => Text.Length is > 0 and <= 64 && Text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? Text
+            : throw Refuse("1 to 64 letters, digits, '-', '_' and '.'");
+
+        public bool Flag() => bool.TryParse(Text, out bool flag) ? flag : throw Refuse("true or false");
+
+        private long Whole(long min, long max, string allowed) =>
+            long.TryParse(Text, NumberStyles.None, CultureInfo.InvariantCulture, out long n) && n >= min && n <= max ? n : throw Refuse(allowed);
+
+        private SettingException Refuse(string allowed) => new(Field, Text.Length == 0 ? "empty" : Text, allowed);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Server.Rest;
+
+/// <summary>A namespace.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Tier">The tier of counters that name none: strong, eventual or approximate.</param>
+/// <param name="Durable">Whether every acknowledgement waits for the fsync.</param>
+/// <param name="RetentionDays">How long history is kept.</param>
+/// <param name="MaxCounters">The most counters it may hold.</param>
+/// <param name="Counters">How many it holds.</param>
+internal sealed record NamespaceAnswer(string Name, string Tier, bool Durable, int RetentionDays, int MaxCounters, long Counters);
+
+/// <summary>The namespaces of a node.</summary>
+/// <param name="Namespaces">By name.</param>
+internal sealed record NamespacesAnswer(IReadOnlyList<NamespaceAnswer> Namespaces);
+
+/// <summary>Counter values.</summary>
+/// <param name="Values">In the order asked for; names that don't exist are left out.</param>
+/// <param name="Cursor">Give it back as cursor for the next page; null on the last.</param>
+internal sealed record ValuesAnswer(IReadOnlyList<CounterValue> Values, string? Cursor);
+
+/// <summary>How a batch ended.</summary>
+/// <param name="Accepted">How many increments it counted, now or the first time.</param>
+/// <param name="Duplicate">True when this producer and sequence had been counted before: nothing was counted again.</param>
+/// <param name="Position">Where in the log the batch was first written.</param>
+/// <param name="Values">The new values of the counters, when they are strong.</param>
+internal sealed record IncrementsAnswer(
+    int Accepted,
+    bool Duplicate,
+    long Position,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CounterValue>? Values);
+
+/// <summary>Exact increments of a counter over time.</summary>
+/// <param name="Namespace">The namespace.</param>
+/// <param name="Name">The counter.</param>
+/// <param name="From">Start of the first step.</param>
+/// <param name="To">End, exclusive.</param>
+/// <param name="StepSeconds">What one point covers.</param>
+/// <param name="Points">Oldest first; steps without increments are left out.</param>
+internal sealed record HistoryAnswer(
+    string Namespace, string Name, DateTimeOffset From, DateTimeOffset To, int StepSeconds, IReadOnlyList<HistoryPointAnswer> Points);
+
+/// <summary>One step.</summary>
+/// <param name="Start">Its start.</param>
+/// <param name="Value">The sum of the increments in it.</param>
+internal sealed record HistoryPointAnswer(DateTimeOffset Start, long Value);
+
+/// <summary>How the node is.</summary>
+/// <param name="Status">opening, ready, failed or stopping.</param>
+/// <param name="Node">The node's name.</param>
+/// <param name="Version">The product's version.</param>
+/// <param name="Engine">Figures of the engine, once it is open.</param>
+/// <param name="Reason">What went wrong, when it failed.</param>
+internal sealed record HealthAnswer(
+    string Status,
+    string Node,
+    string Version,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Engine.EngineStatus? Engine,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);
+
+/// <summary>Every body that the REST interface writes.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CounterValue))]
+[JsonSerializable(typeof(NamespaceAnswer))]
+[JsonSerializable(typeof(NamespacesAnswer))]
+[JsonSerializable(typeof(ValuesAnswer))]
+[JsonSerializable(typeof(IncrementsAnswer))]
+[JsonSerializable(typeof(HistoryAnswer))]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(Problem))]
+internal sealed partial class AnswersJson : JsonSerializerContext
+{
+    /// <summary>Writes names as people typed them: é, not \u00e9. Safe because every answer is application/json with nosniff.</summary>
+    public static AnswersJson Readable { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+
+namespace Sketch.Server.Rest;
+
+// The shapes of request bodies, for the OpenAPI document and for the command line: the node reads them member by member, so that each error can name its place.
+
+/// <summary>A namespace's definition.</summary>
+internal sealed record NamespaceBody(string? Tier, bool? Durable, int? RetentionDays, int? MaxCounters);
+
+/// <summary>A counter's definition.</summary>
+internal sealed record CounterBody(string? Kind, string? Tier, Dictionary<string, string>? Labels);
+
+/// <summary>Names of counters.</summary>
+internal sealed record NamesBody(IReadOnlyList<string> Names);
+
+/// <summary>A batch of increments.</summary>
+internal sealed record IncrementsBody(string? Producer, long? Sequence, IReadOnlyList<IncrementBody> Increments);
+
+/// <summary>One increment.</summary>
+internal sealed record IncrementBody(string Name, long Delta = 1);
+
+/// <summary>Bodies that the command line sends.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(NamesBody))]
+[JsonSerializable(typeof(NamespaceBody))]
+internal sealed partial class BodiesJson : JsonSerializerContext;

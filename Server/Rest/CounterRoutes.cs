@@ -1,0 +1,132 @@
+using Sketch.Engine;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Reads;
+using Sketch.Server.Hosting;
+
+namespace Sketch.Server.Rest;
+
+/// <summary>Counters: made, changed, read.</summary>
+internal static class CounterRoutes
+{
+    private const string LabelsForm = "at most 16 labels, each name and value 1 to 64 bytes";
+    private static readonly string NamesForm = $"a list of 1 to {QueryParameters.MaxValues} names";
+
+    /// <summary>PUT /v1/namespaces/{namespace}/counters/{name}.</summary>
+    public static async Task PutAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request);
+        string name = Names.Counter(context);
+        CounterDefinition definition = await ReadAsync(context, name).ConfigureAwait(false);
+        gate.RequireNamespace(@namespace);
+        bool existed = Read(gate, @namespace, name, ICounterReader.DefaultConfidence) is not null;
+        if (await gate.Engine.DefineCounterAsync(@namespace, definition, context.RequestAborted).ConfigureAwait(false) is { } refused)
+            throw new ProblemException(Problem.From(refused));
+
+        CounterValue value = Read(gate, @namespace, name, ICounterReader.DefaultConfidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
+        int status = existed ? StatusCodes.Status200OK : StatusCodes.Status201Created;
+        await context.WriteAsync(value, AnswersJson.Readable.CounterValue, status).ConfigureAwait(false);
+    }
+
+    /// <summary>PUT /v1/namespaces/{namespace}/counters/, which names no counter.</summary>
+    public static Task PutUnnamedAsync(HttpContext context, string @namespace) =>
+        throw new ProblemException(Problem.Invalid("name", "", $"1 to {EngineLimits.MaxNameBytes} bytes of UTF-8 without control characters"));
+
+    /// <summary>GET /v1/namespaces/{namespace}/counters/{name}.</summary>
+    public static Task GetAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request, "confidence");
+        double confidence = QueryParameters.Confidence(context.Request);
+        gate.RequireNamespace(@namespace);
+        string name = Names.Counter(context);
+        CounterValue value = Read(gate, @namespace, name, confidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
+        return context.WriteAsync(value, AnswersJson.Readable.CounterValue);
+    }
+
+    /// <summary>GET /v1/namespaces/{namespace}/counters.</summary>
+    public static async Task ListAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        HttpRequest request = context.Request;
+        QueryParameters.Require(request, "prefix", "limit", "cursor", "confidence");
+        double confidence = QueryParameters.Confidence(request);
+        int limit = QueryParameters.Limit(request);
+        string prefix = QueryParameters.Prefix(request);
+        string? after = QueryParameters.After(request);
+        gate.RequireNamespace(@namespace);
+
+        IReadOnlyList<string> names = await gate.FindAsync(@namespace, prefix, after, limit, context.RequestAborted).ConfigureAwait(false);
+        string? cursor = names.Count == limit ? QueryParameters.Cursor(names[^1]) : null;
+        await WriteValuesAsync(context, names.Count == 0 ? [] : gate.Read(@namespace, names, confidence), cursor).ConfigureAwait(false);
+    }
+
+    /// <summary>POST /v1/namespaces/{namespace}/values.</summary>
+    public static async Task ValuesAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request, "confidence");
+        double confidence = QueryParameters.Confidence(context.Request);
+        ContentTypes.Require(context.Request, ContentTypes.Json);
+        List<string>? names;
+        using (RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false))
+        {
+            names = JsonMembers.Parse(body.Memory, "names").Texts("names", QueryParameters.MaxValues, NamesForm)
+                ?? throw new ProblemException(Problem.Invalid("names", "missing", NamesForm));
+        }
+
+        gate.RequireNamespace(@namespace);
+        await WriteValuesAsync(context, gate.Read(@namespace, names, confidence), cursor: null).ConfigureAwait(false);
+    }
+
+    /// <summary>GET /v1/namespaces/{namespace}/top.</summary>
+    public static Task TopAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request, "k", "confidence");
+        double confidence = QueryParameters.Confidence(context.Request);
+        int k = QueryParameters.K(context.Request);
+        gate.RequireNamespace(@namespace);
+        return WriteValuesAsync(context, gate.Top(@namespace, k, confidence), cursor: null);
+    }
+
+    /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/history.</summary>
+    public static async Task HistoryAsync(HttpContext context, string @namespace, EngineGate gate, TimeProvider time)
+    {
+        QueryParameters.Require(context.Request, "from", "to", "step");
+        (DateTimeOffset from, DateTimeOffset to, int stepHours) = QueryParameters.Period(context.Request, time.GetUtcNow());
+        gate.RequireNamespace(@namespace);
+        string name = Names.Counter(context);
+        if (Read(gate, @namespace, name, ICounterReader.DefaultConfidence) is null)
+            throw new ProblemException(Problem.UnknownCounter(name));
+
+        IReadOnlyList<HistoryPoint> points;
+        try
+        {
+            points = await gate.Engine.HistoryAsync(@namespace, name, from, to, stepHours, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (CheckpointStoreException failure)
+        {
+            throw new ProblemException(
+                Problem.Of(503, "store-unavailable", "ClickHouse can't be reached", "history", failure.Message, "a retry in a few seconds")
+                with
+                { RetryAfterSeconds = 2 });
+        }
+
+        HistoryAnswer answer = new(@namespace, name, from, to, stepHours * 3_600, [.. points.Select(p => new HistoryPointAnswer(p.Start, p.Value))]);
+        await context.WriteAsync(answer, AnswersJson.Readable.HistoryAnswer).ConfigureAwait(false);
+    }
+
+    private static async Task<CounterDefinition> ReadAsync(HttpContext context, string name)
+    {
+        using RequestBody body = await NamespaceRoutes.ReadJsonAsync(context).ConfigureAwait(false);
+        JsonMembers members = JsonMembers.Parse(body.Memory, "kind", "tier", "labels");
+        return new CounterDefinition(
+            name,
+            members.Text("kind", "sum") is { } kind ? Names.Kind(kind) : CounterKind.Sum,
+            members.Text("tier", Names.Tiers) is { } tier ? Names.Tier(tier) : null,
+            members.TextByName("labels", LabelsForm));
+    }
+
+    private static CounterValue? Read(EngineGate gate, string @namespace, string name, double confidence) =>
+        gate.Read(@namespace, [name], confidence)[0];
+
+    private static Task WriteValuesAsync(HttpContext context, IReadOnlyList<CounterValue?> values, string? cursor) =>
+        context.WriteAsync(new ValuesAnswer([.. values.OfType<CounterValue>()], cursor), AnswersJson.Readable.ValuesAnswer);
+}

@@ -1,0 +1,68 @@
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Increments;
+using Sketch.Engine.Reads;
+using Sketch.Server.Hosting;
+
+namespace Sketch.Server.Rest;
+
+/// <summary>POST /v1/namespaces/{namespace}/increments: the door that most increments come through.</summary>
+internal static class IncrementRoutes
+{
+    /// <summary>Reads, counts, answers. A batch with anything wrong in it is refused whole.</summary>
+    public static async Task PostAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        HttpRequest request = context.Request;
+        bool lines = ContentTypes.Require(request, ContentTypes.Json, ContentTypes.NdJson) == ContentTypes.NdJson;
+        if (lines)
+            QueryParameters.Require(request, "producer", "sequence");
+        else
+            QueryParameters.Require(request);
+
+        using IncrementBatch batch = gate.Engine.RentBatch(@namespace) ?? throw new ProblemException(Problem.UnknownNamespace(@namespace));
+        using RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
+        Sender sender = lines ? ReadLines(request, body, batch) : IncrementReader.ReadObject(body.Bytes, batch);
+        IncrementResult result = await gate.Engine
+            .CommitAsync(batch, sender.Producer, sender.Sequence, context.RequestAborted).ConfigureAwait(false);
+        if (result.Status != IncrementStatus.Accepted)
+            throw new ProblemException(Refusal(result, sender));
+
+        IReadOnlyList<CounterValue>? values = batch.IsStrong && batch.Count <= QueryParameters.MaxValues ? StrongValues(gate, @namespace, body) : null;
+        IncrementsAnswer answer = new(result.Accepted, result.Duplicate, result.Position, values);
+        await context.WriteAsync(answer, AnswersJson.Readable.IncrementsAnswer).ConfigureAwait(false);
+    }
+
+    private static List<CounterValue> StrongValues(EngineGate gate, string @namespace, RequestBody body)
+    {
+        List<string> names = IncrementReader.Names(body.Bytes);
+        return [.. gate.Read(@namespace, names, ICounterReader.DefaultConfidence).OfType<CounterValue>().Where(value => value.Tier == Names.Of(Tier.Strong))];
+    }
+
+    private static Sender ReadLines(HttpRequest request, RequestBody body, IncrementBatch batch)
+    {
+        Sender sender = Sender.Of((string?)request.Query["producer"], (string?)request.Query["sequence"]);
+        IncrementReader.ReadLines(body.Bytes, batch);
+        return sender;
+    }
+
+    private static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
+    {
+        IncrementStatus.Rejected when result.Rejection is { } rejection => Problem.From(rejection, "increments." + rejection.Field),
+        IncrementStatus.Busy => Problem.Of(
+            429, "busy", "Too many batches wait", "increments", "not counted", "the same batch again in a second") with
+        { RetryAfterSeconds = 1 },
+        IncrementStatus.NoSpace => Problem.Of(
+            507, "no-space", "The disk is full", "increments", "not counted", "the same batch again once the node has space") with
+        { RetryAfterSeconds = 5 },
+        IncrementStatus.SequenceTooOld => Problem.Of(
+            409,
+            "sequence-too-old",
+            "Sequence too old",
+            "sequence",
+            $"{sender.Sequence}, too far behind the newest of producer {sender.Producer} to tell whether it was counted",
+            $"at most {Engine.EngineLimits.ProducerWindow - 1} behind the newest"),
+        _ => Problem.Of(
+            503, "outcome-unknown", "The node is stopping", "increments", "perhaps counted", "the same batch with the same producer and sequence again: it counts once")
+            with
+        { RetryAfterSeconds = 1 },
+    };
+}

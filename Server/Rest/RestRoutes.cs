@@ -1,0 +1,103 @@
+using Sketch.Engine;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Server.Rest;
+
+/// <summary>Every REST route, with what /openapi/v1.json says of it.</summary>
+internal static class RestRoutes
+{
+    /// <summary>Maps the routes.</summary>
+    public static void MapSketchRest(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/health/live", HealthRoutes.LiveAsync)
+            .Describe("Health", "Is the process alive?", "200 as long as the process answers, also while a long log is replayed.")
+            .Produces<HealthAnswer>();
+        app.MapGet("/health/ready", HealthRoutes.ReadyAsync)
+            .Describe("Health", "Does the node count?", "200 once the engine is open and while it counts; 503 with the same body before, when it stops, and after a failure.")
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(503);
+
+        RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
+        MapNamespaces(namespaces);
+        MapCounters(namespaces.MapGroup("/{namespace}"));
+    }
+
+    private static void MapNamespaces(RouteGroupBuilder namespaces)
+    {
+        namespaces.MapGet("", NamespaceRoutes.ListAsync)
+            .Describe("Namespaces", "List the namespaces", "All of the node, by name.")
+            .Produces<NamespacesAnswer>();
+        namespaces.MapPut("/{namespace}", NamespaceRoutes.PutAsync)
+            .Describe(
+                "Namespaces",
+                "Create or change a namespace",
+                "The body replaces the definition: a member left out gets its default. Answered once it is on disk. Body members: "
+                    + "tier (strong, eventual or approximate; default approximate), durable (every acknowledgement waits for the fsync; default false), "
+                    + "retentionDays (of the history, 1 to 365; default 30), maxCounters (1 to 100000000; default 10000000).")
+            .Body<NamespaceBody>(required: false)
+            .Produces<NamespaceAnswer>()
+            .Produces<NamespaceAnswer>(201)
+            .Problems(400, 413, 415);
+        namespaces.MapGet("/{namespace}", NamespaceRoutes.GetAsync)
+            .Describe("Namespaces", "Read a namespace", "Its definition, and how many counters it holds.")
+            .Produces<NamespaceAnswer>()
+            .Problems(404);
+    }
+
+    private static void MapCounters(RouteGroupBuilder group)
+    {
+        group.MapPost("/increments", IncrementRoutes.PostAsync)
+            .Describe(
+                "Counting",
+                "Count a batch of increments",
+                $"Counters need not be made first. A batch is counted whole or not at all: the first increment that is not allowed refuses it. At most {EngineLimits.MaxBatchIncrements} "
+                    + $"increments and {RequestBody.MaxBytes} bytes; a delta left out is 1. With a producer and a sequence (from 1, one higher for each batch) a retry is counted once: "
+                    + $"send the same batch with the same two until it is answered, at most {EngineLimits.ProducerWindow} batches of a producer at a time unanswered. "
+                    + "As application/x-ndjson each line is one {\"name\",\"delta\"}, and producer and sequence are query parameters. "
+                    + "The answer has the new values when counters of the tier strong are in the batch (of 1,000 increments at most).")
+            .Body<IncrementsBody>(required: true, ContentTypes.NdJson)
+            .Query("producer", "sequence")
+            .Produces<IncrementsAnswer>()
+            .Problems(400, 404, 409, 413, 415, 429, 503, 507);
+        group.MapPost("/values", CounterRoutes.ValuesAsync)
+            .Describe("Reading", "Read many counters", "One consistent cut of up to 1,000 counters, in the order of the names; names that don't exist are left out.")
+            .Body<NamesBody>(required: true)
+            .Query("confidence")
+            .Produces<ValuesAnswer>()
+            .Problems(400, 404, 413, 415);
+        group.MapGet("/top", CounterRoutes.TopAsync)
+            .Describe("Reading", "The heaviest counters", "Of the whole namespace, live, heaviest first.")
+            .Query("k", "confidence")
+            .Produces<ValuesAnswer>()
+            .Problems(400, 404);
+        group.MapGet("/counters", CounterRoutes.ListAsync)
+            .Describe("Reading", "Find counters", "By name, in ordinal order of the names' UTF-8 bytes, a page at a time.")
+            .Query("prefix", "limit", "cursor", "confidence")
+            .Produces<ValuesAnswer>()
+            .Problems(400, 404);
+        group.MapPut("/counters", CounterRoutes.PutUnnamedAsync).ExcludeFromDescription();
+        group.MapPut("/counters/{name}", CounterRoutes.PutAsync)
+            .Describe(
+                "Counters",
+                "Create or change a counter",
+                "Only needed for a tier of its own or labels. The body replaces the definition: kind (sum), tier (strong, eventual or approximate; default: the namespace's), "
+                    + "labels (at most 16 names and values). Changing the tier loses no count.")
+            .Body<CounterBody>(required: false)
+            .Produces<CounterValue>()
+            .Produces<CounterValue>(201)
+            .Problems(400, 404, 409, 413, 415, 429);
+        group.MapGet("/counters/{name}", CounterRoutes.GetAsync)
+            .Describe(
+                "Reading",
+                "Read a counter",
+                "The truth lies between lower and upper at the stated confidence; exact is true when both equal the value. Escape a '/' in the name as %2F.")
+            .Query("confidence")
+            .Produces<CounterValue>()
+            .Problems(400, 404);
+        group.MapGet("/counters/{name}/history", CounterRoutes.HistoryAsync)
+            .Describe("Reading", "Exact history of a counter", "Sums per step of whole hours from the stored checkpoints; the open window is not in it yet.")
+            .Query("from", "to", "step")
+            .Produces<HistoryAnswer>()
+            .Problems(400, 404, 503);
+    }
+}
