@@ -11,6 +11,8 @@ internal sealed class WatchedCounter(string name)
     /// <summary>A rate that drifts less than this is no news by itself.</summary>
     private const double RateStep = 0.05;
 
+    private static readonly TimeSpan RestingMark = TimeSpan.FromSeconds(5);
+
     public string Name => name;
 
     public LiveValue? Current { get; private set; }
@@ -47,10 +49,10 @@ internal sealed class WatchedCounter(string name)
         ChangedRound = round;
     }
 
-    // The exact mark of an idle counter moves with every read in the exact tiers: a second is fine enough for an eye.
+    // What was exact and still is needs no word for its mark alone: that moves with every read of a counter at rest.
     private static bool IsNews(LiveValue old, CounterValue now) =>
         old.Value != now.Value || old.Lower != now.Lower || old.Upper != now.Upper || old.Exact != now.Exact
-        || (now.ExactAsOf.UtcDateTime - old.ExactAsOf).Duration() >= TimeSpan.FromSeconds(1)
+        || (now.ExactAsOf.UtcDateTime - old.ExactAsOf).Duration() >= (now.Exact ? RestingMark : TimeSpan.FromMilliseconds(1))
         || Math.Abs(now.RatePerSecond - old.RatePerSecond) > RateStep * Math.Abs(old.RatePerSecond)
         || old.Tier != now.Tier || old.Kind != now.Kind || !SameLabels(old.Labels, now.Labels);
 

@@ -162,6 +162,7 @@ export class App {
     this.#board.show(pins, empty);
     this.#main.classList.toggle('is-empty', empty !== null && pins.length === 0 && this.#top.names.length === 0);
     this.#watchPins();
+    this.#controls.showsLines = empty === null;
     this.#controls.show(this.#state, this.#namespaces, new Set(pins));
     this.#top.pinned = new Set(pins);
   }

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { compact, count, minuteOfDay, timeOfDay } from './format';
+import { axisLabels, count, minuteOfDay, timeOfDay } from './format';
 import type { Series } from './series';
 
 const height = 148;
@@ -66,8 +66,8 @@ export class Chart {
         y: { range: (_plot, min, max) => yRange(min, max) },
       },
       axes: [
-        { ...axis, size: 24, gap: 6, space: 72, values: (_plot, splits) => splits.map((at) => (at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at))) },
-        { ...axis, size: 52, gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => splits.map(compact) },
+        { ...axis, size: 24, gap: 6, space: 72, values: timeLabels },
+        { ...axis, size: (_plot, labels) => 14 + 6.6 * Math.max(4, ...(labels ?? []).map((label) => label.length)), gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
       ],
       series: [
         {},
@@ -125,11 +125,17 @@ export class Chart {
   }
 }
 
+// A label that would be cut off at the right edge is left out.
+function timeLabels(plot: uPlot, splits: number[]): string[] {
+  const room = plot.bbox.width / devicePixelRatio;
+  return splits.map((at) => (plot.valToPos(at, 'x') > room - 28 ? '' : at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at)));
+}
+
 const integerSteps = Array.from({ length: 19 }, (_unused, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 function yRange(min: number | null, max: number | null): [number, number] {
   if (min === null || max === null) return [0, 1];
-  const room = Math.max((max - min) * 0.08, 1);
+  const room = Math.max((max - min) * 0.08, 1, Math.abs(max) * 1e-9);
   return [min >= 0 ? Math.max(0, min - room) : min - room, max + room];
 }
 

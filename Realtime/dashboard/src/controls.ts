@@ -67,7 +67,7 @@ export class Controls {
     if (JSON.stringify([...this.#namespace.options].map((option) => option.value)) !== JSON.stringify(shown)) {
       replaceChildren(this.#namespace, ...shown.map((name) => h('option', { value: name }, name)));
     }
-    this.#namespace.disabled = shown.length === 0;
+    this.#namespace.hidden = this.#search.element.hidden = shown.length === 0;
     if (state.namespace !== null && this.#namespace.dataset['shown'] !== state.namespace) {
       this.#search.namespace = state.namespace;
       this.#namespace.dataset['shown'] = state.namespace;
@@ -76,6 +76,11 @@ export class Controls {
     this.#minutes.value = String(state.minutes);
     this.#confidence.value = String(state.confidence);
     this.#search.pinned = pinned;
+  }
+
+  /** The legend explains lines; without any it stays away. */
+  set showsLines(any: boolean) {
+    this.legend.hidden = !any;
   }
 
   showLink(state: LinkState, silentMs: number, paused: boolean): void {

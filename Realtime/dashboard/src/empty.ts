@@ -37,6 +37,19 @@ function increment(namespace: string): string {
 
 function card(id: string, title: string, text: string, commands: string | null): HTMLElement {
   const element = h('div', { class: 'empty', 'data-testid': id }, h('h2', {}, title), h('p', {}, text));
-  if (commands !== null) element.append(h('pre', { tabindex: 0, 'aria-label': 'Commands for a terminal' }, h('code', {}, commands)));
+  if (commands !== null) {
+    const copy = h('button', { class: 'copy', type: 'button', click: () => void copyText(commands, copy) }, 'Copy');
+    element.append(h('div', { class: 'commands' }, h('pre', { tabindex: 0, 'aria-label': 'Commands for a terminal' }, h('code', {}, commands)), copy));
+  }
   return element;
+}
+
+async function copyText(text: string, button: HTMLButtonElement): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'Copied';
+  } catch {
+    // Browsers give the clipboard to https and localhost pages only; the text can still be selected.
+    button.textContent = 'Select it and copy';
+  }
 }

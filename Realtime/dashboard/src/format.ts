@@ -1,17 +1,28 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const compactFormat = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
-const scientific = new Intl.NumberFormat('en-US', { notation: 'scientific', maximumSignificantDigits: 5 });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const minutes = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
-/** 12,345. Beyond 2^53 a double has lost digits, so none are made up: ≈ 9.2234E18. */
+/** 12,345. Beyond 2^53 a double has lost digits, so none are made up: ≈ 9.2234 × 10¹⁸. */
 export function count(value: number): string {
-  return Number.isSafeInteger(value) ? whole.format(value) : `≈ ${scientific.format(value)}`;
+  if (Number.isSafeInteger(value)) return whole.format(value);
+  const [digits, power] = value.toExponential(4).split('e+');
+  return `≈ ${digits} × 10${[...(power ?? '')].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
 }
 
-/** 12.3K, for axes. */
+/** 12.3K */
 export function compact(value: number): string {
   return Math.abs(value) < 10_000 ? whole.format(value) : compactFormat.format(value);
+}
+
+/** Short labels of an axis, with as many digits as tell its steps apart: 1.365M, 1.37M. */
+export function axisLabels(values: readonly number[]): string[] {
+  const largest = Math.max(...values.map(Math.abs), 1);
+  if (largest < 100_000) return values.map((value) => whole.format(value));
+  const step = Math.abs((values[1] ?? 0) - (values[0] ?? 0)) || largest;
+  const digits = Math.min(15, Math.max(2, Math.floor(Math.log10(largest)) - Math.floor(Math.log10(step)) + 1));
+  const format = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: digits });
+  return values.map((value) => format.format(value));
 }
 
 /** How far the truth may be away, at most, on either side. */

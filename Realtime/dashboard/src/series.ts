@@ -27,10 +27,12 @@ export class Series {
     this.#forget(asOf - keepSeconds);
   }
 
+  // A counter that is exact anyway has no moment at which it became so; the mark of one that rests moves with every look.
   #markExact(value: CounterValue): void {
+    const before = this.current;
+    if (value.tier !== 'approximate' || before?.exact === true) return;
     const moment = Date.parse(value.exactAsOf) / 1000;
-    const last = this.exactMoments.at(-1) ?? (this.current === null ? -Infinity : Date.parse(this.current.exactAsOf) / 1000);
-    if (value.tier === 'approximate' && moment > last) this.exactMoments.push(moment);
+    if (moment > (this.exactMoments.at(-1) ?? -Infinity)) this.exactMoments.push(moment);
   }
 
   #push(time: number, value: CounterValue | null): void {

@@ -66,8 +66,8 @@ export class Tile {
     setText(this.#upper, count(value.upper));
     this.#bounds.hidden = value.exact;
     setText(this.#rate, rate(value.ratePerSecond));
-    const moment = Date.parse(value.exactAsOf) / 1000;
-    const asOf = this.#series.times.at(-1) ?? moment;
+    const asOf = this.#series.times.at(-1) ?? Date.parse(value.exactAsOf) / 1000;
+    const moment = value.exact ? asOf : Date.parse(value.exactAsOf) / 1000;
     setText(this.#exactAsOf, `exact as of ${timeOfDay(moment)} · ${ago(asOf - moment)}`);
     this.#exactAsOf.dataset['moment'] = value.exactAsOf;
     this.#chart.refresh();
