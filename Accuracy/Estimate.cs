@@ -13,6 +13,17 @@ public readonly record struct Estimate(long Value, long Lower, long Upper, doubl
     /// <summary>True when there is no doubt: the bounds meet, and not only probably.</summary>
     public bool IsExact => Lower == Value && Value == Upper && Confidence >= 1;
 
+    /// <summary>Narrows the bounds by others that are certain (those of a heavy-hitter table, for instance); the value follows.</summary>
+    /// <param name="lower">The truth is certainly not below this.</param>
+    /// <param name="upper">The truth is certainly not above this.</param>
+    /// <remarks>Where a certain bound contradicts a probable one, the certain one wins, and the result is the certain interval's edge.</remarks>
+    public Estimate Intersect(long lower, long upper)
+    {
+        long low = Math.Min(Math.Max(Lower, lower), upper);
+        long high = Math.Max(Math.Min(Upper, upper), low);
+        return lower == upper ? Exact(lower) : new Estimate(Math.Clamp(Value, low, high), low, high, Confidence);
+    }
+
     /// <summary>An exact value.</summary>
     public static Estimate Exact(long value) => new(value, value, value, 1);
 }

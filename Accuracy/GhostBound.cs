@@ -24,10 +24,23 @@ public static class GhostBound
     public static int OrderStatistic(int ghosts, double confidence)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ghosts, 1);
-        if (!(confidence is > 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(confidence), confidence, $"confidence is {confidence}; allowed between 0 and 1, both excluded");
+        ThrowIfNoConfidence(confidence);
         double rank = Math.Ceiling(ghosts * confidence + 2 * Math.Sqrt(ghosts * confidence * (1 - confidence)));
         return (int)Math.Clamp(rank, 1, ghosts + 1d);
+    }
+
+    /// <summary>
+    /// The confidence to ask of each of several bounds so that all of them hold together with the given one (Bonferroni): for a
+    /// list of k values, or for the two sides of a signed one. Large lists need more ghosts: see <see cref="FewestGhosts"/>.
+    /// </summary>
+    /// <param name="confidence">In (0, 1), that all hold.</param>
+    /// <param name="bounds">How many there are, 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
+    public static double Shared(double confidence, int bounds)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bounds, 1);
+        ThrowIfNoConfidence(confidence);
+        return 1 - (1 - confidence) / bounds;
     }
 
     /// <summary>The fewest ghosts that can vouch for a confidence: with fewer, lower bounds fall back to the exact part.</summary>
@@ -39,5 +52,14 @@ public static class GhostBound
         while (OrderStatistic(ghosts, confidence) > ghosts)
             ghosts = checked(ghosts + 1 + ghosts / 64);
         return ghosts;
+    }
+
+    internal static void ThrowIfNoConfidence(double confidence)
+    {
+        if (!(confidence is > 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(confidence), confidence, $"confidence is {confidence}; allowed between 0 and 1, both excluded");
+        }
     }
 }

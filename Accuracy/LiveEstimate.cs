@@ -52,6 +52,43 @@ public static class LiveEstimate
             confidence);
     }
 
+    /// <summary>
+    /// Composes a value with positive and negative parts, each with its own ghosts at <see cref="GhostBound.Shared"/>(confidence, 2):
+    /// lower = e + p - n - quantile of p (never below e - n), upper = e + p - n + quantile of n (never above e + p).
+    /// </summary>
+    /// <param name="exactPart">Everything known exactly: the checkpoint's total, hot ids, strong and eventual increments.</param>
+    /// <param name="positive">The sum of the id's estimates over the sketches of positive deltas.</param>
+    /// <param name="negative">The sum of the id's estimates over the sketches of negative deltas.</param>
+    /// <param name="positiveError">Ghosts' quantile (at (1 + confidence) / 2) and median over the sketches of positive deltas.</param>
+    /// <param name="negativeError">The same over the sketches of negative deltas.</param>
+    /// <param name="confidence">In (0, 1).</param>
+    /// <param name="saturated">True when one of the id's estimates was at its ceiling: then neither side is bounded.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
+    public static Estimate FromSigned(
+        long exactPart,
+        long positive,
+        long negative,
+        (long Quantile, long Median) positiveError,
+        (long Quantile, long Median) negativeError,
+        double confidence,
+        bool saturated = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(positive);
+        ArgumentOutOfRangeException.ThrowIfNegative(negative);
+        if (negative == 0)
+            return From(exactPart, positive, 0, positiveError.Quantile, positiveError.Median, confidence, saturated);
+
+        long middle = positive - negative;
+        long lower = Math.Max(-negative, SaturatingAdd(middle, -positiveError.Quantile));
+        long upper = Math.Min(positive, SaturatingAdd(middle, negativeError.Quantile));
+        long value = Math.Clamp(middle - positiveError.Median + negativeError.Median, lower, upper);
+        return new Estimate(
+            SaturatingAdd(exactPart, value),
+            saturated ? long.MinValue : SaturatingAdd(exactPart, lower),
+            saturated ? long.MaxValue : SaturatingAdd(exactPart, upper),
+            confidence);
+    }
+
     // Totals at the edge of long are clamped: a bound that wraps would be a lie.
     internal static long SaturatingAdd(long a, long b)
     {

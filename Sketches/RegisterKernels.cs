@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -28,6 +29,28 @@ internal static class RegisterKernels
         for (int i = 0; i < end; i += Vector256<byte>.Count)
             Vector256.Max(Vector256.LoadUnsafe(ref a, (nuint)i), Vector256.LoadUnsafe(ref b, (nuint)i)).StoreUnsafe(ref a, (nuint)i);
         return end;
+    }
+
+    /// <summary>Raises registers by many hashed elements; returns by how much their change weight fell.</summary>
+    public static ulong Raise(Span<byte> registers, ReadOnlySpan<ulong> hashes, int precision)
+    {
+        ulong fell = 0;
+        int shift = 64 - precision;
+        ref byte first = ref MemoryMarshal.GetReference(registers);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(registers.Length, 1 << precision);
+        foreach (ulong hash in hashes)
+        {
+            // The index has as many bits as the registers' number: in range by construction.
+            ref byte register = ref Unsafe.Add(ref first, (nuint)(hash >> shift));
+            int rank = HyperLogLogToken.Rank(hash, precision);
+            if (register < rank)
+            {
+                fell += ChangeWeight(register, precision) - ChangeWeight(rank, precision);
+                register = (byte)rank;
+            }
+        }
+
+        return fell;
     }
 
     /// <summary>Counts the registers of each rank. Four counters a rank, so that equal neighbours do not wait for each other.</summary>

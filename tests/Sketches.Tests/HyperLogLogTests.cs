@@ -116,7 +116,7 @@ public sealed class HyperLogLogTests
     public void The_change_probability_is_that_of_the_registers()
     {
         HyperLogLog state = With(10, 0, 5_000);
-        Assert.Equal(RegisterKernels.ChangeWeight(state.Registers, 10) / Math.Pow(2, 63), state.ChangeProbability);
+        Assert.Equal(RegisterKernels.ChangeWeight((ReadOnlySpan<byte>)state.Registers, 10) / Math.Pow(2, 63), state.ChangeProbability);
         const int More = 200_000;
         double before = state.ChangeProbability;
         int hits = 0;
@@ -151,6 +151,42 @@ public sealed class HyperLogLogTests
                 expected[rank & 63]++;
             Assert.Equal(expected, histogram);
         }
+    }
+
+    [Fact]
+    public void A_batch_equals_one_call_an_element()
+    {
+        for (int length = 0; length < 5_000; length += 271)
+        {
+            ulong[] hashes = [.. Enumerable.Range(0, length).Select(n => Streams.Id((ulong)(n % 3_000)))];
+            HyperLogLog batch = new(KeyId, 10), one = new(KeyId, 10);
+            batch.Add(hashes);
+            foreach (ulong hash in hashes)
+                one.Add(hash);
+            Assert.True(one.Tokens.SequenceEqual(batch.Tokens));
+            Assert.True(one.Registers.SequenceEqual(batch.Registers));
+            Assert.Equal(one.ChangeProbability, batch.ChangeProbability);
+        }
+    }
+
+    [Fact]
+    public void A_million_small_states_take_about_a_hundred_megabytes()
+    {
+        // A tenth of that, so that the test stays quick: cardinalities by Zipf's law, one million elements over 100,000 counters.
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        HyperLogLog[] states = new HyperLogLog[100_000];
+        ulong n = 0;
+        for (int rank = 1; rank <= states.Length; rank++)
+        {
+            HyperLogLog state = states[rank - 1] = new HyperLogLog(KeyId);
+            for (int i = 0; i < Math.Max(1, 82_700 / rank); i++)
+                state.Add(Streams.Id(n++));
+        }
+
+        long bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
+        Assert.InRange(n, 900_000ul, 1_100_000ul);
+        Assert.InRange(bytes, 5_000_000, 12_000_000);
+        GC.KeepAlive(states);
     }
 
     [Fact]

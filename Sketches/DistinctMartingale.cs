@@ -1,0 +1,66 @@
+namespace Sketch.Sketches;
+
+/// <summary>
+/// Counts the distinct elements that come after a checkpoint, with the martingale (historic inverse probability) estimator
+/// (Cohen 2015; Ting 2014).
+/// <para>
+/// At the checkpoint the count is known exactly and the state holds exactly those elements. Whenever a later element changes the
+/// state, which a new one does with probability q (known before it comes), the count grows by 1 / q. The expectation is exact at
+/// every moment, and the variance is the sum of (1 - q) / q^2 over the changes: only what came after the checkpoint errs. With
+/// precision 12 and 100,000 elements at the checkpoint, another 1 % leaves an error of 0.17 % where a plain estimate has 1.6 %.
+/// </para>
+/// <para>
+/// Valid while this object sees every element that the state sees, in one order: a merge into the state ends it (use
+/// <see cref="HyperLogLog.Estimate"/> on the union then). Not safe for concurrent use.
+/// </para>
+/// </summary>
+public sealed class DistinctMartingale
+{
+    private readonly HyperLogLog _state;
+
+    /// <summary>Starts at a checkpoint.</summary>
+    /// <param name="state">Holds exactly the elements counted at the checkpoint; from now on they are added here.</param>
+    /// <param name="exactCount">How many those are, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="exactCount"/> is negative.</exception>
+    public DistinctMartingale(HyperLogLog state, long exactCount)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (exactCount < 0)
+            throw new ArgumentOutOfRangeException(nameof(exactCount), exactCount, $"exactCount is {exactCount}; allowed 0 or more");
+        _state = state;
+        ExactCount = exactCount;
+    }
+
+    /// <summary>Distinct elements at the checkpoint.</summary>
+    public long ExactCount { get; }
+
+    /// <summary>Elements added since, repeats included: no more than this many can be new.</summary>
+    public long Added { get; private set; }
+
+    /// <summary>Changes of the state since: at least this many elements are new.</summary>
+    public long Changes { get; private set; }
+
+    /// <summary>The expected number of new elements since the checkpoint.</summary>
+    public double NewElements { get; private set; }
+
+    /// <summary>An unbiased estimate of <see cref="NewElements"/>' variance.</summary>
+    public double Variance { get; private set; }
+
+    /// <summary>The state that the elements go into.</summary>
+    public HyperLogLog State => _state;
+
+    /// <summary>Adds a hashed element.</summary>
+    /// <param name="hash">From <see cref="ElementHash.Compute"/> with the state's key.</param>
+    /// <returns>True when it was certainly new.</returns>
+    public bool Add(ulong hash)
+    {
+        double q = _state.ChangeProbability;
+        Added++;
+        if (!_state.Add(hash))
+            return false;
+        Changes++;
+        NewElements += 1 / q;
+        Variance += (1 - q) / (q * q);
+        return true;
+    }
+}
