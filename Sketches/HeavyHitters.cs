@@ -14,7 +14,7 @@ namespace Sketch.Sketches;
 /// </para>
 /// <para>One writer at a time; <see cref="CopyTo(Span{HeavyHitter}, out long)"/> may be called by any thread meanwhile.</para>
 /// </summary>
-public sealed class HeavyHitters
+public sealed partial class HeavyHitters
 {
     /// <summary>The smallest capacity.</summary>
     public const int MinCapacity = 2;

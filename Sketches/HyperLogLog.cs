@@ -65,6 +65,9 @@ public sealed partial class HyperLogLog
     /// <summary>True when nothing was added.</summary>
     public bool IsEmpty => _tokenCount == 0;
 
+    /// <summary>What the object and its array take on a 64-bit heap, in bytes.</summary>
+    public int MemoryBytes => 40 + (_words.Length == 0 ? 0 : 24 + (_words.Length + 1) / 2 * 8);
+
     /// <summary>The relative standard error of a dense state's estimate: sqrt(3 ln 2 - 1) / sqrt(2^precision).</summary>
     public double StandardError => StandardErrorOf(Precision);
 

@@ -14,6 +14,11 @@ internal static class HyperLogLogToken
     /// <summary>About the chance that a new element's token equals a given one: 2^-26 for the index, a third of it for the rank.</summary>
     public const double Collision = 1 / (3 * IndexCount);
 
+    /// <summary>Ranks of the 38 bits that follow the index: 1 to 38, or 39 when all are zero.</summary>
+    public const int MaxRank = 64 - IndexBits + 1;
+
+    public static bool IsValid(uint token) => (token & 63) is >= 1 and <= MaxRank;
+
     public static uint FromHash(ulong hash)
     {
         uint index = (uint)(hash >> (64 - IndexBits));
