@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Security;
+
+namespace Sketch.Storage.Embedded;
+
+/// <summary>
+/// The engine's configuration file. Its user has rights on databases only: none on files, URLs, other servers or processes, whoever asks,
+/// and the table engines that the store uses. Readers have the gate and readonly in front of that.
+/// </summary>
+internal static class EngineConfiguration
+{
+    private static readonly string[] Grants =
+    [
+        "GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, DROP DATABASE, DROP TABLE, DROP VIEW, "
+            + "TRUNCATE, OPTIMIZE, SHOW ON *.*",
+        "GRANT KILL QUERY, SYSTEM FLUSH, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM SYNC REPLICA ON *.*",
+        "GRANT TABLE ENGINE ON MergeTree",
+        "GRANT TABLE ENGINE ON SummingMergeTree",
+        "GRANT TABLE ENGINE ON AggregatingMergeTree",
+        "GRANT TABLE ENGINE ON ReplacingMergeTree",
+        "GRANT TABLE ENGINE ON Memory",
+        "GRANT TABLE ENGINE ON Null",
+    ];
+
+    /// <summary>Writes it into the data folder; returns its path.</summary>
+    public static string Write(string folder, string enginePath, EmbeddedClickHouseOptions options)
+    {
+        string users = Path.Combine(folder, "users.xml");
+        string config = Path.Combine(folder, "config.xml");
+        string grants = string.Concat(Grants.Select(g => $"<query>{SecurityElement.Escape(g)}</query>"));
+        ReaderLimits limits = options.ReaderLimits;
+        File.WriteAllText(users, string.Create(CultureInfo.InvariantCulture,
+            $"""
+            <clickhouse>
+              <profiles><default/></profiles>
+              <quotas><default/></quotas>
+              <users><default>
+                <password></password><networks><ip>::1</ip><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
+                <grants>{grants}</grants>
+              </default></users>
+            </clickhouse>
+
+            """));
+        string memory = options.MaxMemoryBytes > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"<max_server_memory_usage>{options.MaxMemoryBytes}</max_server_memory_usage>")
+            : "";
+        File.WriteAllText(config,
+            $"""
+            <clickhouse>
+              <path>{SecurityElement.Escape(enginePath)}/</path>
+              <users_config>{SecurityElement.Escape(users)}</users_config>
+              <default_profile>default</default_profile>
+              {memory}
+            </clickhouse>
+
+            """);
+        return config;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Sketch.Storage.Embedded.Http;
+
+/// <summary>The answer to one request: headers first with the first bytes, errors as ClickHouse tells them, also in mid-stream.</summary>
+internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDisposable
+{
+    private readonly HttpResponse _response = call.Context.Response;
+    private Stream? _stream;
+    private string _tag = "";
+
+    /// <summary>Sends a chunk of the result.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, string format)
+    {
+        Start(format, null);
+        await _stream!.WriteAsync(bytes, call.Aborted);
+        await _stream.FlushAsync(call.Aborted);
+    }
+
+    /// <summary>Ends a good answer.</summary>
+    public async Task CompleteAsync(string format, QueryFigures figures)
+    {
+        Start(format, figures);
+        await _stream!.DisposeAsync();
+        await _response.CompleteAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stream is not null)
+        {
+            await _stream.DisposeAsync();
+        }
+    }
+
+    /// <summary>Ends with an error: as the answer if nothing was sent yet, else in the stream, which is then cut off.</summary>
+    public async Task FailAsync(ChdbException error)
+    {
+        if (_stream is null)
+        {
+            int status = HttpErrors.Status(error.Code);
+            _response.StatusCode = status;
+            Headers("TabSeparated");
+            _response.ContentType = "text/plain; charset=UTF-8";
+            _response.Headers["X-ClickHouse-Exception-Code"] = error.Code.ToString(CultureInfo.InvariantCulture);
+            if (status == 401)
+            {
+                _response.Headers.WWWAuthenticate = "Basic realm=\"ClickHouse server HTTP API\"";
+            }
+
+            await _response.WriteAsync(error.Message + "\n", call.Aborted);
+            await _response.CompleteAsync();
+            return;
+        }
+
+        string message = error.Message + "\n";
+        await _stream.WriteAsync(
+            Encoding.UTF8.GetBytes(
+                $"\r\n__exception__\r\n{_tag}\r\n{message}{Encoding.UTF8.GetByteCount(message)} {_tag}\r\n__exception__\r\n"), call.Aborted);
+        await _stream.FlushAsync(call.Aborted);
+        // Without the last chunk of the transfer encoding, a client that knows nothing of the tag still sees that the answer is broken.
+        call.Context.Abort();
+    }
+
+    private void Start(string format, QueryFigures? figures)
+    {
+        if (_stream is not null)
+        {
+            return;
+        }
+
+        Headers(format);
+        _response.ContentType = HttpFormats.ContentType(format);
+        _tag = RandomNumberGenerator.GetHexString(16, lowercase: true);
+        _response.Headers["X-ClickHouse-Exception-Tag"] = _tag;
+        QueryFigures f = figures ?? default;
+        _response.Headers["X-ClickHouse-Summary"] = string.Create(CultureInfo.InvariantCulture,
+            $$"""{"read_rows":"{{f.RowsRead}}","read_bytes":"{{f.BytesRead}}","written_rows":"{{f.RowsWritten}}","written_bytes":"{{f.BytesWritten}}","total_rows_to_read":"{{f.RowsRead}}","result_rows":"{{f.ResultRows}}","result_bytes":"0","elapsed_ns":"0"}""");
+        if (call.CompressResponse)
+        {
+            _response.Headers.ContentEncoding = "gzip";
+            _stream = new GZipStream(_response.Body, CompressionLevel.Fastest, leaveOpen: true);
+        }
+        else
+        {
+            _stream = _response.Body;
+        }
+    }
+
+    private void Headers(string format)
+    {
+        IHeaderDictionary headers = _response.Headers;
+        headers["X-ClickHouse-Query-Id"] = call.QueryId;
+        headers["X-ClickHouse-Format"] = format;
+        headers["X-ClickHouse-Timezone"] = engine.TimeZone;
+        headers["X-ClickHouse-Server-Display-Name"] = "sketch";
+        headers["Access-Control-Expose-Headers"] =
+            "X-ClickHouse-Query-Id,X-ClickHouse-Summary,X-ClickHouse-Server-Display-Name,X-ClickHouse-Format,X-ClickHouse-Timezone,"
+            + "X-ClickHouse-Exception-Code,X-ClickHouse-Exception-Tag";
+    }
+}
