@@ -62,6 +62,7 @@ internal sealed class EmbeddedEngine : IDisposable
             Lower(all, "max_execution_time", _limits.MaxSeconds);
             Lower(all, "max_memory_usage", _limits.MaxMemoryBytes);
             Lower(all, "max_result_rows", _limits.MaxResultRows);
+            Lower(all, "max_result_bytes", 1L << 30);
             all["readonly"] = "2";
         }
 

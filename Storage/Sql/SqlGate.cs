@@ -47,11 +47,14 @@ public static class SqlGate
         return Rebuild(text, tokens);
     }
 
-    /// <summary>True when readers may set it, in a SETTINGS clause or as a parameter of the request.</summary>
+    /// <summary>True when readers may set it as a parameter of the request, where limits are held within the reader's own.</summary>
+    /// <param name="name">The setting's name.</param>
+    public static bool AllowsParameter(string name) => AllowsSetting(name) || SqlVocabulary.LimitSettings.Contains(name);
+
+    /// <summary>True when readers may set it in a SETTINGS clause.</summary>
     /// <param name="name">The setting's name.</param>
     public static bool AllowsSetting(string name) =>
         SqlVocabulary.Settings.Contains(name)
-        || SqlVocabulary.LimitSettings.Contains(name)
         || Array.Exists(SqlVocabulary.SettingFamilies, family => name.StartsWith(family, StringComparison.OrdinalIgnoreCase));
 
     private static void CheckOpening(byte[] text, List<SqlToken> tokens)

@@ -59,7 +59,7 @@ internal static class SqlVocabulary
         "output_format_xml_", "output_format_trim_", "output_format_write_", "output_format_float_",
     ];
 
-    /// <summary>Limits that readers may lower; the engine refuses to raise them.</summary>
+    /// <summary>Limits that readers may lower, by parameters of the request only: a SETTINGS clause could raise them.</summary>
     public static readonly FrozenSet<string> LimitSettings = Set(
         "max_execution_time max_result_rows max_result_bytes max_rows_to_read max_bytes_to_read max_memory_usage");
 

@@ -103,7 +103,7 @@ internal sealed class ClickHouseHttp(EmbeddedEngine engine, string secret, Reade
     private async Task RunAsync(HttpCall call, HttpReply reply, string user)
     {
         bool reader = user != Writer;
-        string? refused = reader ? call.Settings.Keys.FirstOrDefault(s => !SqlGate.AllowsSetting(s)) : null;
+        string? refused = reader ? call.Settings.Keys.FirstOrDefault(s => !SqlGate.AllowsParameter(s)) : null;
         if (refused is not null)
         {
             throw new ChdbException(HttpErrors.ReadOnly, $"Cannot modify '{refused}' setting in readonly mode");

@@ -63,6 +63,8 @@ internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDi
                 $"\r\n__exception__\r\n{_tag}\r\n{message}{Encoding.UTF8.GetByteCount(message)} {_tag}\r\n__exception__\r\n"), call.Aborted);
         await _stream.FlushAsync(call.Aborted);
         // Without the last chunk of the transfer encoding, a client that knows nothing of the tag still sees that the answer is broken.
+        // An abort drops what the socket has not sent yet: the pause lets the message out.
+        await Task.Delay(TimeSpan.FromMilliseconds(250));
         call.Context.Abort();
     }
 

@@ -92,7 +92,9 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
             throw new ChdbException(62, "Multi-statements are not allowed");
         }
 
-        if (kind == StatementClass.Read && statements == 1 && IsSelect(sql))
+        // A query that gives nothing yet cannot be cancelled through its own connection: it is killed by its mark through another.
+        await using CancellationTokenRegistration kill = call.Aborted.Register(() => ThreadPool.QueueUserWorkItem(_ => engine.Kill(mark)));
+        if (kind == StatementClass.Read && statements == 1 && IsSelect(sql) && ResultChunks.CanStream(format, sql, call.Settings))
         {
             await StreamAsync(sql, format);
             return;
@@ -100,7 +102,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
 
         // What does not parse goes to the engine as well: its own error says where.
         using ChdbResult result = await Task.Run(() => connection.Query(sql, call.Format, call.Parameters), CancellationToken.None);
-        await WriteAsync(result, format);
+        await WriteAsync(result, 0, format);
         await reply.CompleteAsync(format, result.Figures);
     }
 
@@ -120,10 +122,9 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
 
     private async Task StreamAsync(string sql, string format)
     {
-        // A query that gives nothing yet cannot be cancelled through its own connection: it is killed by its mark through another.
-        await using CancellationTokenRegistration kill = call.Aborted.Register(() => ThreadPool.QueueUserWorkItem(_ => engine.Kill(mark)));
         using ChdbResult stream = await Task.Run(() => connection.StreamQuery(sql, call.Format, call.Parameters), CancellationToken.None);
         QueryFigures figures = default;
+        bool first = true;
         bool ended = false;
         try
         {
@@ -150,7 +151,8 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
                     }
 
                     figures += chunk.Figures;
-                    await WriteAsync(chunk, format);
+                    await WriteAsync(chunk, first ? 0 : ResultChunks.HeaderLength(format, chunk.Bytes), format);
+                    first = false;
                 }
             }
         }
@@ -163,13 +165,13 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
         }
     }
 
-    private async Task WriteAsync(ChdbResult result, string format)
+    private async Task WriteAsync(ChdbResult result, int start, string format)
     {
         int length = result.Bytes.Length;
         byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Min(Math.Max(length, 1), ChunkBytes));
         try
         {
-            for (int at = 0; at < length; at += ChunkBytes)
+            for (int at = start; at < length; at += ChunkBytes)
             {
                 int part = Math.Min(ChunkBytes, length - at);
                 result.Bytes.Slice(at, part).CopyTo(copy);

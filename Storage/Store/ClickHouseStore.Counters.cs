@@ -1,0 +1,144 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using ClickHouse.Driver.ADO;
+using ClickHouse.Driver.ADO.Readers;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+
+namespace Sketch.Storage.Store;
+
+public sealed partial class ClickHouseStore
+{
+    private const int CountersBatch = 8_192;
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string sql = $"""
+            SELECT c.namespace, c.name, c.id, t.value FROM sketch.counter_rows AS c FINAL
+            LEFT JOIN
+            (
+                SELECT namespace, id, sum(value) AS value
+                FROM
+                (
+                    SELECT namespace, id, value FROM sketch.total_rows
+                    UNION ALL
+                    SELECT namespace, id, -delta FROM sketch.deltas WHERE {await UnfinishedAsync(cancellationToken)}
+                )
+                GROUP BY namespace, id
+            ) AS t USING (namespace, id)
+            FORMAT RowBinary
+            """;
+        using ClickHouseRawResult result = await GuardAsync(
+            () => _client.ExecuteRawResultAsync(sql, null, cancellationToken), cancellationToken);
+        await using Stream stream = await GuardAsync(result.ReadAsStreamAsync, cancellationToken);
+        List<StoredCounter> batch = new(CountersBatch);
+        byte[] buffer = new byte[1 << 20];
+        string lastNamespace = "";
+        for (int filled = 0; ;)
+        {
+            int read = await GuardAsync(() => stream.ReadAsync(buffer.AsMemory(filled), cancellationToken).AsTask(), cancellationToken);
+            filled += read;
+            int used = 0;
+            while (TryRead(buffer.AsSpan(used, filled - used), ref lastNamespace, out StoredCounter counter, out int length))
+            {
+                used += length;
+                batch.Add(counter);
+                if (batch.Count == CountersBatch)
+                {
+                    yield return batch;
+                    batch.Clear();
+                }
+            }
+
+            buffer.AsSpan(used, filled - used).CopyTo(buffer);
+            filled -= used;
+            if (read == 0)
+            {
+                if (filled > 0)
+                {
+                    throw new CheckpointStoreException($"ClickHouse's answer breaks off within a counter; {filled} bytes are left");
+                }
+
+                break;
+            }
+        }
+
+        if (batch.Count > 0)
+        {
+            yield return batch;
+        }
+    }
+
+    /// <summary>The condition on deltas that are in the totals already, but beyond the last checkpoint of their log.</summary>
+    private async Task<string> UnfinishedAsync(CancellationToken cancellationToken)
+    {
+        HashSet<LogIdentity> logs = [.. _stored.Keys];
+        await foreach (ClickHouseDataReader row in RowsAsync("SELECT DISTINCT incarnation, toInt32(log) FROM sketch.checkpoints", null, cancellationToken))
+        {
+            logs.Add(new LogIdentity(row.GetFieldValue<ulong>(0), row.GetInt32(1)));
+        }
+
+        StringBuilder condition = new("0");
+        foreach (LogIdentity log in logs)
+        {
+            StoredPosition last = await LastAsync(log, cancellationToken);
+            condition.Append(CultureInfo.InvariantCulture, $" OR (log = {log.Number} AND to_position > {last.Position})");
+        }
+
+        return condition.ToString();
+    }
+
+    private static bool TryRead(ReadOnlySpan<byte> bytes, ref string lastNamespace, out StoredCounter counter, out int length)
+    {
+        counter = default;
+        length = 0;
+        if (!TryReadText(bytes, ref length, out ReadOnlySpan<byte> space) || !TryReadText(bytes, ref length, out ReadOnlySpan<byte> name)
+            || bytes.Length - length < 16)
+        {
+            return false;
+        }
+
+        if (!Ascii.Equals(space, lastNamespace))
+        {
+            lastNamespace = Encoding.UTF8.GetString(space);
+        }
+
+        counter = new StoredCounter(
+            lastNamespace, Encoding.UTF8.GetString(name), BinaryPrimitives.ReadUInt64LittleEndian(bytes[length..]),
+            BinaryPrimitives.ReadInt64LittleEndian(bytes[(length + 8)..]));
+        length += 16;
+        return true;
+    }
+
+    private static bool TryReadText(ReadOnlySpan<byte> bytes, ref int at, out ReadOnlySpan<byte> text)
+    {
+        text = default;
+        int size = 0;
+        for (int shift = 0; ; shift += 7)
+        {
+            if (at == bytes.Length || shift > 28)
+            {
+                return false;
+            }
+
+            byte part = bytes[at++];
+            size |= (part & 0x7F) << shift;
+            if (part < 0x80)
+            {
+                break;
+            }
+        }
+
+        if (bytes.Length - at < size)
+        {
+            return false;
+        }
+
+        text = bytes.Slice(at, size);
+        at += size;
+        return true;
+    }
+}

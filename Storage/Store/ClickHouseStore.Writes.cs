@@ -1,0 +1,218 @@
+using System.Globalization;
+using ClickHouse.Driver;
+using ClickHouse.Driver.ADO.Readers;
+using Microsoft.Extensions.Logging;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+
+namespace Sketch.Storage.Store;
+
+public sealed partial class ClickHouseStore
+{
+    /// <summary>Makes of every insert one block, whatever its size: ClickHouse deduplicates by blocks.</summary>
+    private static readonly KeyValuePair<string, object>[] InsertSettings =
+    [
+        new("async_insert", 0),
+        new("insert_deduplicate", 1),
+        new("max_insert_block_size", 8_388_608),
+        new("min_insert_block_size_rows", 8_388_608),
+        new("min_insert_block_size_bytes", 1_000_000_000),
+        new("input_format_native_allow_types_conversion", 1),
+    ];
+
+    /// <inheritdoc/>
+    public async ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_stored.TryGetValue(checkpoint.Log, out long last))
+            {
+                last = (await PositionAsync(checkpoint.Log, cancellationToken)).Position;
+            }
+
+            if (checkpoint.To <= last)
+            {
+                return; // the guard: tokens are forgotten one day, the row in checkpoints is not
+            }
+
+            if (checkpoint.From <= last)
+            {
+                throw new CheckpointStoreException(
+                    $"The window from {checkpoint.From} to {checkpoint.To} overlaps what is stored up to {last}; allowed: windows from {last + 1}");
+            }
+
+            // From here on the outcome is unknown until the row in checkpoints is acknowledged.
+            _stored.Remove(checkpoint.Log);
+            await StoreNamesAsync(checkpoint, cancellationToken);
+            foreach (StoreChunk chunk in StoreChunk.Cut(checkpoint, _options.ChunkRows))
+            {
+                await InsertDeltasAsync(chunk, cancellationToken);
+                await InsertSumsAsync(chunk, cancellationToken);
+            }
+
+            await InsertCheckpointAsync(checkpoint, cancellationToken);
+            _stored[checkpoint.Log] = checkpoint.To;
+            await DropOldDeltasAsync(checkpoint.FirstTimeMs, cancellationToken);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>
+    /// A window that was being stored when this or another process died left deltas without a row in checkpoints, and perhaps without their part
+    /// of the totals. The totals get it now, by the tokens of the first try; then every read can take the window off again, until the log
+    /// has been replayed and the window is stored whole.
+    /// </summary>
+    private async Task RepairAsync(LogIdentity log, long last, CancellationToken cancellationToken)
+    {
+        List<(ulong Incarnation, long From, long To, int Chunk, long TimeMs, int Rows)> pending = [];
+        await foreach (ClickHouseDataReader row in RowsAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $"""
+                SELECT incarnation, toInt64(from_position), toInt64(to_position), toInt32(chunk), toUnixTimestamp64Milli(min(time)), toInt32(count())
+                FROM sketch.deltas WHERE log = {log.Number} AND to_position > {last}
+                GROUP BY incarnation, from_position, to_position, chunk ORDER BY to_position, chunk
+                """), null, cancellationToken))
+        {
+            pending.Add((row.GetFieldValue<ulong>(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3), row.GetInt64(4), row.GetInt32(5)));
+        }
+
+        foreach ((ulong incarnation, long from, long to, int number, long timeMs, int rows) in pending)
+        {
+            RefuseOther(log, incarnation, $"from {from} to {to}, not finished,");
+            StoreChunk chunk = new(new ChunkKey(log, from, to, number), timeMs, rows);
+            await foreach (ClickHouseDataReader row in RowsAsync(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"""
+                    SELECT namespace, id, delta FROM sketch.deltas
+                    WHERE log = {log.Number} AND to_position = {to} AND from_position = {from} AND chunk = {number} ORDER BY namespace, id
+                    """), null, cancellationToken))
+            {
+                chunk.Add(row.GetString(0), row.GetFieldValue<ulong>(1), row.GetInt64(2));
+            }
+
+            await InsertSumsAsync(chunk, cancellationToken);
+            LogRepaired(from, to, number, rows);
+        }
+    }
+
+    private async Task StoreNamesAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        for (int start = 0, number = 0; start < checkpoint.Names.Count; start += _options.ChunkRows, number++)
+        {
+            int rows = Math.Min(_options.ChunkRows, checkpoint.Names.Count - start);
+            NamedCounter[] names = [.. checkpoint.Names.Skip(start).Take(rows)];
+            ChunkKey key = new(checkpoint.Log, checkpoint.From, checkpoint.To, number);
+            await InsertAsync("counter_rows", "namespace, name, id, kind, tier, labels, position", key, 7, rows, async (block, token) =>
+            {
+                await block.TextsAsync("namespace", names.Select(n => n.Namespace), token);
+                await block.TextsAsync("name", names.Select(n => n.Name), token);
+                await block.ColumnAsync("id", "UInt64", names.Select(n => n.Id).ToArray(), token);
+                await block.TextsAsync("kind", names.Select(n => n.Kind), token);
+                await block.TextsAsync("tier", names.Select(n => n.Tier), token);
+                await block.MapsAsync("labels", [.. names.Select(n => n.Labels)], token);
+                await block.ConstantAsync("position", "UInt64", (ulong)checkpoint.To, token);
+            }, cancellationToken);
+        }
+    }
+
+    private Task InsertDeltasAsync(StoreChunk chunk, CancellationToken cancellationToken) =>
+        InsertAsync(
+            "deltas", "log, incarnation, from_position, to_position, chunk, time, namespace, id, delta", chunk.Key, 9, chunk.Count,
+            async (block, token) =>
+            {
+                await block.ConstantAsync("log", "UInt16", (ushort)chunk.Key.Log.Number, token);
+                await block.ConstantAsync("incarnation", "UInt64", chunk.Key.Log.Incarnation, token);
+                await block.ConstantAsync("from_position", "UInt64", (ulong)chunk.Key.From, token);
+                await block.ConstantAsync("to_position", "UInt64", (ulong)chunk.Key.To, token);
+                await block.ConstantAsync("chunk", "UInt16", (ushort)chunk.Key.Chunk, token);
+                await block.ConstantAsync("time", "DateTime64(3, 'UTC')", chunk.TimeMs, token);
+                await block.RunsAsync("namespace", chunk.Namespaces, token);
+                await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
+                await block.ColumnAsync("delta", "Int64", chunk.Deltas, token);
+            }, cancellationToken);
+
+    private async Task InsertSumsAsync(StoreChunk chunk, CancellationToken cancellationToken)
+    {
+        await InsertAsync("hourly_rows", "namespace, id, hour, value", chunk.Key, 4, chunk.Count, async (block, token) =>
+        {
+            await block.RunsAsync("namespace", chunk.Namespaces, token);
+            await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
+            await block.ConstantAsync("hour", "DateTime('UTC')", (uint)(chunk.TimeMs / 3_600_000 * 3_600), token);
+            await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
+        }, cancellationToken);
+        await InsertAsync("total_rows", "namespace, id, value", chunk.Key, 3, chunk.Count, async (block, token) =>
+        {
+            await block.RunsAsync("namespace", chunk.Namespaces, token);
+            await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
+            await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
+        }, cancellationToken);
+    }
+
+    private Task InsertCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken) =>
+        InsertAsync(
+            "checkpoints", "log, incarnation, from_position, to_position, first_time, last_time, increments, counters",
+            new ChunkKey(checkpoint.Log, checkpoint.From, checkpoint.To, 0), 8, 1, async (block, token) =>
+            {
+                await block.ConstantAsync("log", "UInt16", (ushort)checkpoint.Log.Number, token);
+                await block.ConstantAsync("incarnation", "UInt64", checkpoint.Log.Incarnation, token);
+                await block.ConstantAsync("from_position", "UInt64", (ulong)checkpoint.From, token);
+                await block.ConstantAsync("to_position", "UInt64", (ulong)checkpoint.To, token);
+                await block.ConstantAsync("first_time", "DateTime64(3, 'UTC')", checkpoint.FirstTimeMs, token);
+                await block.ConstantAsync("last_time", "DateTime64(3, 'UTC')", checkpoint.LastTimeMs, token);
+                await block.ConstantAsync("increments", "UInt64", (ulong)checkpoint.Increments, token);
+                await block.ConstantAsync("counters", "UInt64", (ulong)checkpoint.Deltas.Count, token);
+            }, cancellationToken);
+
+    private async Task InsertAsync(
+        string table, string columns, ChunkKey key, int columnCount, int rows, Func<NativeBlock, CancellationToken, Task> write,
+        CancellationToken cancellationToken)
+    {
+        QueryOptions options = new()
+        {
+            CustomSettings = new Dictionary<string, object>(InsertSettings) { ["insert_deduplication_token"] = key.Token },
+        };
+        using HttpResponseMessage response = await GuardAsync(
+            () => _client.PostStreamAsync($"INSERT INTO sketch.{table} ({columns}) FORMAT Native", WriteAsync, false, cancellationToken, options),
+            cancellationToken);
+
+        async Task WriteAsync(Stream stream, CancellationToken token)
+        {
+            using NativeBlock block = new(stream, columnCount, rows);
+            await write(block, token);
+            await block.FlushAsync(token);
+        }
+    }
+
+    /// <summary>
+    /// Lets go of old deltas by days of log time. Not by a TTL: the deltas of a window that is not finished are needed, however long the node was down.
+    /// </summary>
+    private async Task DropOldDeltasAsync(long timeMs, CancellationToken cancellationToken)
+    {
+        DateTime day = DateTimeOffset.FromUnixTimeMilliseconds(timeMs).UtcDateTime.Date.AddDays(-_options.KeepDeltasDays);
+        if (Interlocked.Exchange(ref _droppedBefore, day.Ticks) == day.Ticks)
+        {
+            return;
+        }
+
+        List<string> partitions = [];
+        await foreach (ClickHouseDataReader row in RowsAsync(
+            $"SELECT DISTINCT partition FROM system.parts WHERE database = 'sketch' AND table = 'deltas' AND active AND partition < '{day:yyyyMMdd}'",
+            null, cancellationToken))
+        {
+            partitions.Add(row.GetString(0));
+        }
+
+        foreach (string partition in partitions)
+        {
+            await ExecuteAsync($"ALTER TABLE sketch.deltas DROP PARTITION {int.Parse(partition, CultureInfo.InvariantCulture)}", cancellationToken);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The window from {From} to {To} was not stored whole; chunk {Chunk} with {Rows} rows is in the totals now and waits for the log")]
+    private partial void LogRepaired(long from, long to, int chunk, int rows);
+}

@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Sketch.Storage.Store;
+
+/// <summary>
+/// Writes one block of ClickHouse's Native format, a column after the other: counts of columns and rows, then for each column name, type and values.
+/// One block per INSERT is what makes a retry land once: ClickHouse's deduplication works by blocks.
+/// </summary>
+internal sealed class NativeBlock : IDisposable
+{
+    private const int FlushBytes = 1 << 18;
+
+    private readonly Stream _stream;
+    private readonly ArrayBufferWriter<byte> _buffer = new(FlushBytes * 2);
+    private readonly int _rows;
+
+    public NativeBlock(Stream stream, int columns, int rows)
+    {
+        _stream = stream;
+        _rows = rows;
+        VarUInt((ulong)columns);
+        VarUInt((ulong)rows);
+    }
+
+    /// <summary>Columns of 64-bit numbers; the span has one for each row.</summary>
+    public async ValueTask ColumnAsync(string name, string type, ReadOnlyMemory<ulong> values, CancellationToken cancellationToken)
+    {
+        Header(name, type);
+        await WriteAsync(values, cancellationToken);
+    }
+
+    /// <summary>The same number in every row.</summary>
+    public async ValueTask ConstantAsync<T>(string name, string type, T value, CancellationToken cancellationToken) where T : unmanaged
+    {
+        Header(name, type);
+        T[] some = ArrayPool<T>.Shared.Rent(Math.Min(_rows, 1 << 14));
+        try
+        {
+            some.AsSpan().Fill(value);
+            for (int left = _rows; left > 0;)
+            {
+                int part = Math.Min(left, some.Length);
+                _buffer.Write(MemoryMarshal.AsBytes(some.AsSpan(0, part)));
+                left -= part;
+                await FlushAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<T>.Shared.Return(some);
+        }
+    }
+
+    /// <summary>Strings in runs: each for so many rows.</summary>
+    public async ValueTask RunsAsync(string name, IReadOnlyList<(string Value, int Rows)> runs, CancellationToken cancellationToken)
+    {
+        Header(name, "String");
+        foreach ((string value, int rows) in runs)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                Text(value);
+                if (_buffer.WrittenCount >= FlushBytes)
+                {
+                    await FlushAsync(cancellationToken);
+                }
+            }
+        }
+    }
+
+    /// <summary>One string for each row.</summary>
+    public async ValueTask TextsAsync(string name, IEnumerable<string> values, CancellationToken cancellationToken)
+    {
+        Header(name, "String");
+        foreach (string value in values)
+        {
+            Text(value);
+            if (_buffer.WrittenCount >= FlushBytes)
+            {
+                await FlushAsync(cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>One map of strings for each row: where each ends, then all keys, then all values.</summary>
+    public async ValueTask MapsAsync(string name, IReadOnlyList<IReadOnlyDictionary<string, string>> maps, CancellationToken cancellationToken)
+    {
+        Header(name, "Map(String, String)");
+        ulong end = 0;
+        ulong[] ends = [.. maps.Select(m => end += (ulong)m.Count)];
+        await WriteAsync(ends, cancellationToken);
+        // One order for both passes, and the same in every retry.
+        List<KeyValuePair<string, string>> pairs = [.. maps.SelectMany(m => m.OrderBy(p => p.Key, StringComparer.Ordinal))];
+        foreach (KeyValuePair<string, string> pair in pairs)
+        {
+            Text(pair.Key);
+        }
+
+        foreach (KeyValuePair<string, string> pair in pairs)
+        {
+            Text(pair.Value);
+        }
+    }
+
+    /// <summary>Sends what is left of the block.</summary>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        await _stream.WriteAsync(_buffer.WrittenMemory, cancellationToken);
+        _buffer.ResetWrittenCount();
+    }
+
+    public void Dispose() => _buffer.ResetWrittenCount();
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<ulong> values, CancellationToken cancellationToken)
+    {
+        const int Part = FlushBytes / sizeof(ulong);
+        for (int at = 0; at < values.Length; at += Part)
+        {
+            _buffer.Write(MemoryMarshal.AsBytes(values.Span.Slice(at, Math.Min(Part, values.Length - at))));
+            await FlushAsync(cancellationToken);
+        }
+    }
+
+    private void Header(string name, string type)
+    {
+        Text(name);
+        Text(type);
+    }
+
+    private void Text(string value)
+    {
+        int bytes = Encoding.UTF8.GetByteCount(value);
+        VarUInt((ulong)bytes);
+        _buffer.Advance(Encoding.UTF8.GetBytes(value, _buffer.GetSpan(bytes)));
+    }
+
+    private void VarUInt(ulong value)
+    {
+        Span<byte> room = _buffer.GetSpan(10);
+        int length = 0;
+        while (value >= 0x80)
+        {
+            room[length++] = (byte)(value | 0x80);
+            value >>= 7;
+        }
+
+        room[length++] = (byte)value;
+        _buffer.Advance(length);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+
+namespace Sketch.Storage.Store;
+
+/// <summary>Which part of which window: what makes a deduplication token.</summary>
+internal readonly record struct ChunkKey(LogIdentity Log, long From, long To, int Chunk)
+{
+    /// <summary>The layout of what is inserted; another one must not be taken for a retry.</summary>
+    private const int Format = 1;
+
+    /// <summary>The same for every try of the same rows, and for nothing else.</summary>
+    public string Token => string.Create(CultureInfo.InvariantCulture, $"{Log.Incarnation:x16}/{Log.Number}/{From}-{To}/{Format}/{Chunk}");
+}
+
+/// <summary>Rows of a window as columns, a million at most: one block in ClickHouse.</summary>
+internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
+{
+    /// <summary>The most rows in one; never change it without a new token format.</summary>
+    public const int MaxRows = 1_000_000;
+
+    private readonly ulong[] _ids = new ulong[capacity];
+    private readonly ulong[] _deltas = new ulong[capacity];
+    private readonly List<(string Namespace, int Rows)> _namespaces = [];
+
+    public ChunkKey Key => key;
+
+    /// <summary>Log time of the window's first record; its hour is the hour of all of it.</summary>
+    public long TimeMs => timeMs;
+
+    public int Count { get; private set; }
+
+    public ReadOnlyMemory<ulong> Ids => _ids.AsMemory(0, Count);
+
+    /// <summary>Int64 values, as their bits.</summary>
+    public ReadOnlyMemory<ulong> Deltas => _deltas.AsMemory(0, Count);
+
+    public IReadOnlyList<(string Namespace, int Rows)> Namespaces => _namespaces;
+
+    public void Add(string @namespace, ulong id, long delta)
+    {
+        _ids[Count] = id;
+        _deltas[Count++] = unchecked((ulong)delta);
+        if (_namespaces.Count > 0 && _namespaces[^1].Namespace == @namespace)
+        {
+            _namespaces[^1] = (@namespace, _namespaces[^1].Rows + 1);
+        }
+        else
+        {
+            _namespaces.Add((@namespace, 1));
+        }
+    }
+
+    /// <summary>Cuts a window: always the same rows into the same chunks.</summary>
+    public static IEnumerable<StoreChunk> Cut(Checkpoint checkpoint, int maxRows)
+    {
+        IReadOnlyList<DeltaRow> deltas = checkpoint.Deltas;
+        for (int start = 0, number = 0; start < deltas.Count; start += maxRows, number++)
+        {
+            int rows = Math.Min(maxRows, deltas.Count - start);
+            StoreChunk chunk = new(new ChunkKey(checkpoint.Log, checkpoint.From, checkpoint.To, number), checkpoint.FirstTimeMs, rows);
+            for (int i = start; i < start + rows; i++)
+            {
+                DeltaRow row = deltas[i];
+                chunk.Add(row.Namespace, row.Id, row.Delta);
+            }
+
+            yield return chunk;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Globalization;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+using Sketch.Storage.Store;
+using static Sketch.Tests.Storage.EmbeddedClickHouseFixture;
+
+namespace Sketch.Tests.Storage;
+
+[Collection(EmbeddedClickHouseGroup.Name)]
+public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) : IDisposable
+{
+    private readonly Sql _sql = new(clickHouse.Process);
+
+    [Fact]
+    public async Task Stored_window_counts_once_however_often_it_comes()
+    {
+        LogIdentity log = NewLog();
+        Checkpoint window = Window(log, 1, 10, [("once", "a", 5), ("once", "b", 7)]);
+        await clickHouse.Store.StoreAsync(window, default);
+        await clickHouse.Store.StoreAsync(window, default);
+        await using ClickHouseStore another = await OpenAsync(clickHouse.Process);
+        await another.StoreAsync(window, default);
+
+        Assert.Equal(new Dictionary<string, long> { ["a"] = 5, ["b"] = 7 }, await CountersAsync(another, "once"));
+        Assert.Equal(new StoredPosition(10, window.LastTimeMs), await another.LastAsync(log, default));
+        Assert.Equal("b\t7\na\t5", await _sql.AskAsync("SELECT name, value FROM totals WHERE namespace = 'once' ORDER BY value DESC LIMIT 10"));
+        Assert.Equal("1\t10\t2\t2", await _sql.AskAsync(
+            $"SELECT from_position, to_position, increments, counters FROM checkpoints WHERE log = {log.Number}"));
+    }
+
+    [Fact]
+    public async Task Window_that_overlaps_what_is_stored_is_refused()
+    {
+        LogIdentity log = NewLog();
+        await clickHouse.Store.StoreAsync(Window(log, 1, 10, [("overlap", "a", 5)]), default);
+        CheckpointStoreException refused = await Assert.ThrowsAsync<CheckpointStoreException>(
+            async () => await clickHouse.Store.StoreAsync(Window(log, 5, 20, [("overlap", "a", 5)]), default));
+        Assert.Contains("overlaps", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(5, (await CountersAsync(clickHouse.Store, "overlap"))["a"]);
+    }
+
+    [Fact]
+    public async Task Checkpoints_of_another_incarnation_are_refused()
+    {
+        LogIdentity log = NewLog();
+        await clickHouse.Store.StoreAsync(Window(log, 1, 10, [("incarnation", "a", 5)]), default);
+        CheckpointStoreException refused = await Assert.ThrowsAsync<CheckpointStoreException>(
+            async () => await clickHouse.Store.LastAsync(log with { Incarnation = 99 }, default));
+        Assert.Contains("another incarnation", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Log_that_was_never_stored_is_at_zero() =>
+        Assert.Equal(default, await clickHouse.Store.LastAsync(NewLog(), default));
+
+    /// <summary>Random windows in chunks of seven rows; each is tried twice, and now and then by a store that knows nothing.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Totals_and_hours_are_the_sums_of_the_deltas(int seed)
+    {
+        Random random = new(seed);
+        string space = $"sums{seed}";
+        LogIdentity log = NewLog();
+        Dictionary<string, long> truth = [];
+        Dictionary<(string Name, long Hour), long> hours = [];
+        await using ClickHouseStore store = await OpenAsync(clickHouse.Process, chunkRows: 7);
+        long position = 1;
+        for (int i = 0; i < 12; i++)
+        {
+            long timeMs = Today + (random.Next(4) * 3_600_000L);
+            (string, string Name, long Delta)[] sums =
+            [
+                .. Enumerable.Range(0, 40).Where(_ => random.Next(3) == 0).Select(n => (space, $"counter {n}", random.NextInt64(-1000, 1000))),
+            ];
+            Checkpoint window = Window(log, position, position + random.Next(5), sums, timeMs: timeMs);
+            position = window.To + 1;
+            await store.StoreAsync(window, default);
+            await store.StoreAsync(window, default);
+            foreach ((_, string name, long delta) in sums)
+            {
+                truth[name] = truth.GetValueOrDefault(name) + delta;
+                (string, long) hour = (name, timeMs / 3_600_000 * 3_600);
+                hours[hour] = hours.GetValueOrDefault(hour) + delta;
+            }
+        }
+
+        Assert.Equal(truth, await CountersAsync(store, space));
+        string totals = await _sql.AskAsync($"SELECT name, value FROM totals WHERE namespace = '{space}' ORDER BY name");
+        Assert.Equal(truth.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}\t{t.Value}"), totals.Split('\n'));
+        string deltas = await _sql.AskAsync($"SELECT sum(delta), uniqExact(id) FROM deltas WHERE log = {log.Number}");
+        Assert.Equal($"{truth.Values.Sum()}\t{truth.Count}", deltas);
+        string hourly = await _sql.AskAsync(
+            $"SELECT name, toUnixTimestamp(hour), value FROM history_hourly WHERE namespace = '{space}' ORDER BY name, hour");
+        Assert.Equal(
+            hours.OrderBy(h => h.Key.Name, StringComparer.Ordinal).ThenBy(h => h.Key.Hour).Select(h => $"{h.Key.Name}\t{h.Key.Hour}\t{h.Value}"),
+            hourly.Split('\n'));
+        foreach ((string name, long total) in truth.Take(5))
+        {
+            IReadOnlyList<HistoryPoint> points = await store.ReadHistoryAsync(
+                space, CounterId.Of(space, name), DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 24 * 365, default);
+            Assert.Equal(total, points.Sum(p => p.Value));
+        }
+    }
+
+    [Fact]
+    public async Task History_is_summed_by_steps_of_hours()
+    {
+        LogIdentity log = NewLog();
+        long day = Today;
+        for (int hour = 0; hour < 5; hour++)
+        {
+            await clickHouse.Store.StoreAsync(
+                Window(log, hour + 1, hour + 1, [("steps", "a", 1L << hour)], names: hour == 0, timeMs: day + (hour * 3_600_000L) + 1), default);
+        }
+
+        DateTimeOffset start = DateTimeOffset.FromUnixTimeMilliseconds(day);
+        ulong id = CounterId.Of("steps", "a");
+        Assert.Equal(
+            [new(start, 3), new(start.AddHours(2), 12), new(start.AddHours(4), 16)],
+            await clickHouse.Store.ReadHistoryAsync("steps", id, start, start.AddDays(1), 2, default));
+        Assert.Equal(
+            [new(start.AddHours(1), 2), new(start.AddHours(2), 4)],
+            await clickHouse.Store.ReadHistoryAsync("steps", id, start.AddHours(1), start.AddHours(3), 1, default));
+    }
+
+    [Fact]
+    public async Task Names_are_found_by_prefix_in_the_order_of_their_bytes()
+    {
+        string[] names = ["%", "%a", "_", "_b", "a%b", "a_b", "aXb", "a'b", "a\\b", "a\\'c", "Ärger", "äpfel", "日本", "日光", "😀", "￿", "tab\tname", "{x:String}"];
+        await clickHouse.Store.StoreAsync(Window(NewLog(), 1, 1, names.Select(n => ("prefix", n, 1L))), default);
+        string[] ordered = [.. names.OrderBy(n => Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(n)), StringComparer.Ordinal)];
+        Assert.Equal(ordered, await clickHouse.Store.FindNamesAsync("prefix", "", null, 100, default));
+        foreach (string prefix in new[] { "%", "_", "a", "a%", "a_", "a'", "a\\", "a\\'", "Ä", "日", "😀", "tab\t", "{", "nothing" })
+        {
+            Assert.Equal(
+                ordered.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)), await clickHouse.Store.FindNamesAsync("prefix", prefix, null, 100, default));
+        }
+
+        Assert.Equal(ordered.Skip(4).Take(3), await clickHouse.Store.FindNamesAsync("prefix", "", ordered[3], 3, default));
+        Assert.Empty(await clickHouse.Store.FindNamesAsync("no such namespace", "", null, 100, default));
+    }
+
+    [Fact]
+    public async Task Ids_are_what_ClickHouse_calls_xxh3()
+    {
+        string[] names = ["a", "the", "日本", new string('x', 100), new string('y', 256)];
+        foreach (string name in names)
+        {
+            Assert.Equal(
+                CounterId.Of("words", name).ToString(CultureInfo.InvariantCulture),
+                await _sql.AskAsync($"SELECT xxh3(concat('words', ':', '{name}'))"));
+        }
+    }
+
+    [Fact]
+    public async Task Redefined_counter_has_its_last_definition_once()
+    {
+        LogIdentity log = NewLog();
+        await clickHouse.Store.StoreAsync(Window(log, 1, 1, [("defined", "a", 4)]), default);
+        NamedCounter again = new("defined", "a", CounterId.Of("defined", "a"), "sum", "strong", new Dictionary<string, string> { ["team"] = "x", ["city"] = "Köln" });
+        Checkpoint window = Window(log, 2, 2, [("defined", "b", 1)]);
+        await clickHouse.Store.StoreAsync(
+            new Checkpoint
+            {
+                Log = log, From = 2, To = 2, FirstTimeMs = window.FirstTimeMs, LastTimeMs = window.LastTimeMs, Increments = 1, Deltas = window.Deltas,
+                Names = [again, .. window.Names],
+            }, default);
+
+        Assert.Equal(
+            "a\tstrong\t{'city':'Köln','team':'x'}\nb\tapproximate\t{}",
+            await _sql.AskAsync("SELECT name, tier, labels FROM counters WHERE namespace = 'defined' ORDER BY name"));
+        Assert.Equal("a\t4\nb\t1", await _sql.AskAsync("SELECT name, value FROM totals WHERE namespace = 'defined' ORDER BY name"));
+        Assert.Equal(new Dictionary<string, long> { ["a"] = 4, ["b"] = 1 }, await CountersAsync(clickHouse.Store, "defined"));
+    }
+
+    [Fact]
+    public async Task Empty_window_moves_the_position()
+    {
+        LogIdentity log = NewLog();
+        await clickHouse.Store.StoreAsync(Window(log, 1, 9, []), default);
+        Assert.Equal(9, (await clickHouse.Store.LastAsync(log, default)).Position);
+    }
+
+    public void Dispose() => _sql.Dispose();
+}

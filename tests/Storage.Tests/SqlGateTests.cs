@@ -1,0 +1,220 @@
+using Sketch.Storage.Sql;
+
+namespace Sketch.Tests.Storage;
+
+[Collection(EmbeddedClickHouseGroup.Name)]
+public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDisposable
+{
+    /// <summary>Functions of the engine that readers must not have: they read files, settings, servers or names of the machine, sleep, log or call out.</summary>
+    private const string Refused =
+        "^(AI|ai)[A-Z]|^__|^_CAST$|^addressTo|^demangle$|^catboost|^evalML|^naiveBayes|^dict|^region(To|In|H)|^file$|^filesystem|^fuzz|^generateSerialID$"
+        + "|^get(ClientHTTPHeader|Macro|MaxTableName|MergeTreeSetting|OSKernel|Server|Setting)|^hasColumnInTable$|^hasThreadFuzzer$|^host[Nn]ame$|^fullHostName$"
+        + "|^FQDN$|^joinGet|^logTrace$|^serverUUID$|^showCertificate$|^sleep|^tid$|^tcpPort$|^transaction|^zookeeper|^chdb$|^flameGraph$|^formatRow|^groupFormat$"
+        + "|^aggThrow$|^timeSeries(StoreTags|CopyTag|RemoveTag|ReplaceTag|RemoveAll|JoinTags|IdTo|TagsTo|GroupTo|TagsGroup|ExtractTag|Throw)";
+
+    private const string TableFunctions = "^(numbers|numbers_mt|zeros|generate_series|generateSeries|values|format|primes)$";
+
+    private readonly Sql _sql = new(clickHouse.Process);
+    private readonly Sql _writer = new(clickHouse.Process, writer: true);
+
+    public static TheoryData<string> Attacks { get; } =
+    [
+        "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+        "SELECT file('/etc/passwd')",
+        "SELECT FILE('/etc/passwd')",
+        "SELECT `file`('/etc/passwd')",
+        "SELECT \"file\"('/etc/passwd')",
+        "SELECT file/**/('/etc/passwd')",
+        "SELECT file /* a /* nested */ comment */ ('/etc/passwd')",
+        "SELECT file -- x\n('/etc/passwd')",
+        "SELECT file // x\n('/etc/passwd')",
+        "SELECT file # x\n('/etc/passwd')",
+        "SELECT file #!x\n('/etc/passwd')",
+        "SELECT 1 /* ' */, file('/etc/passwd') /* ' */",
+        "SELECT '\\'', file('/etc/passwd'), '\\''",
+        "SELECT '''', file('/etc/passwd')",
+        "SELECT `f\\x69le`('/etc/passwd')",
+        "SELECT $$a$$, file('/etc/passwd'), $$a$$",
+        "SELECT ‘a’, file('/etc/passwd')",
+        "SELECT file\u00A0('/etc/passwd')",
+        "SELECT 1 WHERE (SELECT count() FROM (SELECT file('/etc/passwd'))) > 0",
+        "WITH (SELECT file('/etc/passwd')) AS x SELECT x",
+        "WITH file AS (SELECT 1) SELECT file('/etc/passwd')",
+        "SELECT arrayMap(x -> file(x), ['/etc/passwd'])",
+        "EXPLAIN SELECT file('/etc/passwd')",
+        "DESCRIBE TABLE file('/etc/passwd', 'LineAsString')",
+        "DESCRIBE (SELECT * FROM file('/etc/passwd'))",
+        "SELECT * FROM url('http://127.0.0.1/', 'LineAsString')",
+        "SELECT * FROM urlCluster('default', 'http://127.0.0.1/', 'LineAsString')",
+        "SELECT * FROM remote('127.0.0.1', 'system.one')",
+        "SELECT * FROM remoteSecure('127.0.0.1', 'system.one')",
+        "SELECT * FROM cluster('default', 'system.one')",
+        "SELECT * FROM s3('http://127.0.0.1/x', 'CSV')",
+        "SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
+        "SELECT * FROM postgresql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
+        "SELECT * FROM sqlite('/tmp/x', 'y')",
+        "SELECT * FROM executable('id', 'CSV', 'a String')",
+        "SELECT * FROM eval('SELECT 1')",
+        "SELECT * FROM filesystem('/')",
+        "SELECT * FROM merge('system', '.*')",
+        "SELECT * FROM loop(system.one)",
+        "SELECT * FROM dictionary('x')",
+        "SELECT * FROM viewIfPermitted(SELECT 1 ELSE null('x UInt8'))",
+        "SELECT * FROM generateRandom('a UInt64')",
+        "SELECT * FROM input('a UInt64')",
+        "SELECT * FROM fuzzJSON('x')",
+        "SELECT 1 INTO OUTFILE '/tmp/sketch-attack'",
+        "SELECT 1 into/**/outfile '/tmp/sketch-attack' FORMAT CSV",
+        "SELECT .1INTO OUTFILE '/tmp/sketch-attack'",
+        "SHOW TABLES INTO OUTFILE '/tmp/sketch-attack'",
+        "SELECT 1; SELECT 2",
+        "SELECT 1; DROP TABLE total_rows",
+        "SELECT 1;;SELECT 2",
+        "SELECT 1 PARALLEL WITH DROP TABLE total_rows",
+        "INSERT INTO total_rows VALUES ('x', 1, 1)",
+        "INSERT INTO FUNCTION file('/tmp/sketch-attack') SELECT 1",
+        "EXPLAIN INSERT INTO total_rows VALUES ('x', 1, 1)",
+        "CREATE TABLE x (a UInt8) ENGINE = Memory",
+        "CREATE TEMPORARY TABLE x (a UInt8)",
+        "CREATE FUNCTION f AS x -> x",
+        "ALTER TABLE total_rows DELETE WHERE 1",
+        "DELETE FROM total_rows WHERE 1",
+        "TRUNCATE TABLE total_rows",
+        "DROP DATABASE sketch",
+        "OPTIMIZE TABLE total_rows FINAL",
+        "RENAME TABLE total_rows TO x",
+        "EXCHANGE TABLES total_rows AND hourly_rows",
+        "DETACH TABLE total_rows",
+        "ATTACH TABLE total_rows",
+        "SYSTEM SHUTDOWN",
+        "SYSTEM STOP MERGES",
+        "KILL QUERY WHERE 1",
+        "SET readonly = 0",
+        "USE system",
+        "GRANT ALL ON *.* TO default",
+        "BACKUP DATABASE sketch TO File('/tmp/sketch-attack')",
+        "CHECK TABLE total_rows",
+        "SHOW PROCESSLIST",
+        "SHOW GRANTS",
+        "SHOW SETTINGS LIKE '%'",
+        "SELECT 1 SETTINGS readonly = 0",
+        "SELECT 1 SETTINGS max_threads = 1, readonly = 0",
+        "SELECT 1 SETTINGS `readonly` = 0",
+        "SELECT 1 SETTINGS max_execution_time = 0",
+        "SELECT 1 SETTINGS max_execution_time = 100000",
+        "SELECT 1 SETTINGS max_memory_usage = 0",
+        "SELECT 1 SETTINGS format_schema = '/etc/passwd'",
+        "SELECT 1 SETTINGS output_format_schema = '/tmp/sketch-attack'",
+        "SELECT * FROM (SELECT 1 SETTINGS readonly = 0)",
+        "SELECT * FROM system.processes",
+        "SELECT * FROM system.settings",
+        "SELECT * FROM `system`.processes",
+        "SELECT * FROM \"system\" . \"processes\"",
+        "SELECT * FROM system/**/./**/processes",
+        "SELECT * FROM sys\u200Btem.processes",
+        "SELECT 1 IN system.processes",
+        "SELECT count() FROM totals, system.parts",
+        "SELECT * FROM default.`/etc/passwd`",
+        "SELECT * FROM `/etc/passwd`",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT getSetting('max_threads')",
+        "SELECT hostName()",
+        "SELECT sleep(3)",
+        "SELECT sleepEachRow(3) FROM numbers(3)",
+        "SELECT dictGet('x', 'y', 1)",
+        "SELECT joinGet('x', 'y', 1)",
+        "SELECT hasColumnInTable('127.0.0.1', 'system', 'one', 'dummy')",
+        "SELECT logTrace('x')",
+        "SELECT evalMLMethod(1, 2)",
+        "SELECT catboostEvaluate('/etc/passwd', 1)",
+        "SELECT unhex('00')::AggregateFunction(quantileDD(0.01), Float64)",
+        "SELECT fileIf('/etc/passwd', 1)",
+        "SELECT * FROM {t:Identifier}",
+        "SELECT unclosed('",
+        "SELECT 1 /* unclosed",
+        "VALUES (1)",
+        "",
+        ";",
+    ];
+
+    public static TheoryData<string, string> Questions { get; } = new()
+    {
+        { "SELECT 1", "1" },
+        { "select 1;", "1" },
+        { "/* a */ SELECT /* b */ 1 -- c", "1" },
+        { "(SELECT 1)", "1" },
+        { "WITH 1 AS one SELECT one + 1", "2" },
+        { "SELECT 'file(' || 'x; INTO OUTFILE' -- file('x')", "file(x; INTO OUTFILE" },
+        { "SELECT sumIf(number, number % 2 = 0) FROM numbers(10)", "20" },
+        { "SELECT uniqExactOrNull(number), countIf(1) FROM numbers(10)", "10\t10" },
+        { "SELECT quantile(0.5)(number) FROM numbers(11)", "5" },
+        { "SELECT CAST('5' AS Nullable(UInt8)), '7'::Decimal(9, 2), toDate('2026-11-23')", "5\t7\t2026-11-23" },
+        { "SELECT number FROM numbers(3) WHERE number IN (1, 2) ORDER BY number DESC LIMIT 1 BY number LIMIT 2", "2\n1" },
+        { "SELECT a.number FROM numbers(2) AS a INNER JOIN (SELECT number FROM numbers(1)) AS b ON (a.number = b.number)", "0" },
+        { "SELECT sum(number) OVER (ORDER BY number) AS s FROM numbers(3)", "0\n1\n3" },
+        { "SELECT count() FROM numbers(10) GROUP BY GROUPING SETS ((number % 2)) ORDER BY count()", "5\n5" },
+        { "SELECT CASE WHEN (1 = 1) THEN (2) ELSE (3) END", "2" },
+        { "SELECT arrayMap(x -> (x + 1), [1, 2])", "[2,3]" },
+        { "SELECT tuple(1, 'a').1, 1.5, 1e3, 0x1F, -1", "1\t1.5\t1000\t31\t-1" },
+        { "SELECT 1 SETTINGS max_threads = 1", "1" },
+        { "SELECT 1 AS `into` FORMAT JSONEachRow", "{\"into\":1}" },
+        { "SELECT 'Ärger', '‘'", "Ärger\t‘" },
+        { "EXISTS TABLE totals", "1" },
+        { "SELECT name FROM system.tables WHERE database = 'sketch' AND name = 'totals'", "totals" },
+        { "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sketch' AND table_name = 'totals'", "totals" },
+        { "SELECT currentDatabase(), currentUser()", "sketch\tdefault" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Attacks))]
+    public async Task Attack_is_refused_by_the_reader_face(string attack)
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _sql.AskAsync(attack));
+        Assert.False(File.Exists("/tmp/sketch-attack"));
+        Assert.Equal("1", await _sql.AskAsync("EXISTS TABLE total_rows"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Questions))]
+    public async Task Question_is_answered(string question, string answer) => Assert.Equal(answer, await _sql.AskAsync(question));
+
+    [Theory]
+    [InlineData("readonly=0")]
+    [InlineData("format_schema=/etc/passwd")]
+    [InlineData("database=system")]
+    [InlineData("user=sketch&password=guess")]
+    [InlineData("user=sketch")]
+    [InlineData("user=other")]
+    [InlineData("password=x")]
+    public async Task Parameters_of_the_request_loosen_nothing(string query) =>
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _sql.AskAsync("SELECT 1", query));
+
+    [Fact]
+    public async Task Limits_can_be_lowered_and_not_raised()
+    {
+        Assert.Equal("", await _sql.AskAsync("SELECT number FROM numbers(10) FORMAT Null"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _sql.AskAsync("SELECT number FROM numbers(10) FORMAT Null", "max_result_rows=5"));
+        foreach (string raised in new[] { "max_result_rows=0", "max_result_rows=1e18", "max_result_rows=-1", "max_result_rows=x" })
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(() => _sql.AskAsync("SELECT number FROM numbers(10000001) FORMAT Null", raised));
+        }
+    }
+
+    [Fact]
+    public async Task Every_function_of_the_engine_is_either_allowed_or_refused()
+    {
+        string[] functions = (await _writer.AskAsync("SELECT name FROM system.functions")).Split('\n');
+        string[] open = [.. functions.Where(f => !SqlVocabulary.Functions.Contains(f) && !System.Text.RegularExpressions.Regex.IsMatch(f, Refused))];
+        Assert.Empty(open);
+        string[] allowed = [.. SqlVocabulary.Functions.Where(f => System.Text.RegularExpressions.Regex.IsMatch(f, Refused))];
+        Assert.Empty(allowed);
+        string[] tables = (await _writer.AskAsync("SELECT name FROM system.table_functions")).Split('\n');
+        Assert.DoesNotContain(tables, t => SqlVocabulary.Functions.Contains(t) && !System.Text.RegularExpressions.Regex.IsMatch(t, TableFunctions));
+    }
+
+    public void Dispose()
+    {
+        _sql.Dispose();
+        _writer.Dispose();
+    }
+}
