@@ -162,7 +162,11 @@ public sealed class ClickHouseProcessTests : IDisposable
     {
         EmbeddedClickHouseOptions options = new()
         {
-            DataFolder = "/data", Port = 5, LibraryPath = "/x.so", MaxMemoryBytes = 7, ReaderLimits = new() { MaxSeconds = 8, MaxMemoryBytes = 9, MaxResultRows = 10 },
+            DataFolder = "/data",
+            Port = 5,
+            LibraryPath = "/x.so",
+            MaxMemoryBytes = 7,
+            ReaderLimits = new() { MaxSeconds = 8, MaxMemoryBytes = 9, MaxResultRows = 10 },
         };
         Assert.Equal(options, EmbeddedClickHouseOptions.Parse(options.ToArguments()));
         Assert.Contains("--port is x", Assert.Throws<ArgumentException>(() => EmbeddedClickHouseOptions.Parse(["--port", "x"])).Message, StringComparison.Ordinal);

@@ -165,7 +165,13 @@ public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) :
         await clickHouse.Store.StoreAsync(
             new Checkpoint
             {
-                Log = log, From = 2, To = 2, FirstTimeMs = window.FirstTimeMs, LastTimeMs = window.LastTimeMs, Increments = 1, Deltas = window.Deltas,
+                Log = log,
+                From = 2,
+                To = 2,
+                FirstTimeMs = window.FirstTimeMs,
+                LastTimeMs = window.LastTimeMs,
+                Increments = 1,
+                Deltas = window.Deltas,
                 Names = [again, .. window.Names],
             }, default);
 

@@ -62,7 +62,14 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
         ];
         return new Checkpoint
         {
-            Log = log, From = from, To = to, FirstTimeMs = timeMs ?? Today, LastTimeMs = (timeMs ?? Today) + 10, Increments = deltas.Length, Deltas = deltas, Names = named,
+            Log = log,
+            From = from,
+            To = to,
+            FirstTimeMs = timeMs ?? Today,
+            LastTimeMs = (timeMs ?? Today) + 10,
+            Increments = deltas.Length,
+            Deltas = deltas,
+            Names = named,
         };
     }
 

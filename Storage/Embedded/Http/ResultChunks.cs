@@ -15,8 +15,14 @@ internal static class ResultChunks
     /// <summary>Formats that begin with this many lines.</summary>
     private static readonly Dictionary<string, int> HeaderLines = new(StringComparer.Ordinal)
     {
-        ["TabSeparatedWithNames"] = 1, ["TSVWithNames"] = 1, ["CSVWithNames"] = 1, ["JSONCompactEachRowWithNames"] = 1,
-        ["TabSeparatedWithNamesAndTypes"] = 2, ["TSVWithNamesAndTypes"] = 2, ["CSVWithNamesAndTypes"] = 2, ["JSONCompactEachRowWithNamesAndTypes"] = 2,
+        ["TabSeparatedWithNames"] = 1,
+        ["TSVWithNames"] = 1,
+        ["CSVWithNames"] = 1,
+        ["JSONCompactEachRowWithNames"] = 1,
+        ["TabSeparatedWithNamesAndTypes"] = 2,
+        ["TSVWithNamesAndTypes"] = 2,
+        ["CSVWithNamesAndTypes"] = 2,
+        ["JSONCompactEachRowWithNamesAndTypes"] = 2,
     };
 
     /// <summary>True when a result in this format can be sent chunk by chunk.</summary>
