@@ -201,7 +201,7 @@ internal sealed partial class Broadcaster(
     private static void Refuse(Subscription subscription)
     {
         if (!subscription.View!.HasSnapshot)
-            subscription.Fail(new HubException("The values cannot be read at this moment; subscribe again in a second."));
+            subscription.Fail(new HubException(Hub.RequestRules.NotNow));
     }
 
     private static void Tell(Subscription subscription, long round, long tick, DateTime asOf)

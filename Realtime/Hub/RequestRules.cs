@@ -10,6 +10,9 @@ namespace Sketch.Realtime.Hub;
 /// <summary>Checks a request once, at the edge; every refusal names the field, the value and what is allowed.</summary>
 internal static class RequestRules
 {
+    /// <summary>What a subscriber is told while the node opens, or cannot read.</summary>
+    public const string NotNow = "The values cannot be read at this moment; subscribe again in a second.";
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>What the request asks for.</summary>
@@ -20,7 +23,7 @@ internal static class RequestRules
             throw new HubException("The request is missing; allowed: {namespace, names or prefix or top, intervalMs, confidence}.");
         if (string.IsNullOrEmpty(request.Namespace))
             throw new HubException("namespace is missing; allowed: the name of an existing namespace.");
-        if (request.Namespace.Length > EngineLimits.MaxNamespaceLength || !reader.HasNamespace(request.Namespace))
+        if (request.Namespace.Length > EngineLimits.MaxNamespaceLength || !Has(reader, request.Namespace))
             throw new HubException($"namespace is '{Shorten(request.Namespace)}'; there is no such namespace.");
         int asked = (request.Names is null ? 0 : 1) + (request.Prefix is null ? 0 : 1) + (request.Top is null ? 0 : 1);
         if (asked != 1)
@@ -38,6 +41,18 @@ internal static class RequestRules
             request.Top ?? 0,
             CheckInterval(request.IntervalMs ?? RealtimeLimits.DefaultIntervalMs),
             CheckConfidence(request.Confidence ?? ICounterReader.DefaultConfidence));
+    }
+
+    private static bool Has(ICounterReader reader, string @namespace)
+    {
+        try
+        {
+            return reader.HasNamespace(@namespace);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new HubException(NotNow);
+        }
     }
 
     private static void CheckNames(IReadOnlyList<string> names)

@@ -104,4 +104,14 @@ public sealed class LimitTests
         Assert.Equal(2, (await client.NextAsync()).Values.Single().Value);
         Assert.Equal(1, host.Broadcaster.Count);
     }
+
+    [Fact]
+    public async Task A_node_that_is_still_opening_says_to_come_back()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        host.Reader.IsOpening = true;
+        var refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync("a"));
+        Assert.EndsWith("subscribe again in a second.", refusal.Message, StringComparison.Ordinal);
+    }
 }

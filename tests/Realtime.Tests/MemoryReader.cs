@@ -46,7 +46,11 @@ internal sealed class MemoryReader : ICounterReader
             _counters.Remove(name);
     }
 
-    public bool HasNamespace(string @namespace) => @namespace == Namespace;
+    /// <summary>A node whose engine is not open yet.</summary>
+    public bool IsOpening { get; set; }
+
+    public bool HasNamespace(string @namespace) =>
+        IsOpening ? throw new InvalidOperationException("The engine is not open yet.") : @namespace == Namespace;
 
     public IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence)
     {

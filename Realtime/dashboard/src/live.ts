@@ -7,6 +7,9 @@ export type LinkState = 'connecting' | 'live' | 'stale' | 'offline';
 /** An empty frame comes every two seconds when nothing changes; without one for this long, what is shown may be old. */
 const staleAfterMs = 5_000;
 
+/** A refusal may be of the moment: a node that is still opening, a namespace that is about to be made. */
+const refusedRetryMs = 2_000;
+
 interface Watch {
   readonly request: WatchRequest;
   readonly onFrame: (frame: Frame) => void;
@@ -88,7 +91,9 @@ export class Link {
       },
       error: (failure: Error) => {
         // A lost connection ends streams too; #resume opens them again.
-        if (this.#connection.state === HubConnectionState.Connected && this.#watches.has(watch)) watch.onRefused(reason(failure));
+        if (this.#connection.state !== HubConnectionState.Connected || !this.#watches.has(watch)) return;
+        watch.onRefused(reason(failure));
+        setTimeout(() => this.#watches.has(watch) && this.#open(watch), refusedRetryMs);
       },
       complete: () => undefined,
     });
