@@ -6,10 +6,7 @@ export function nothingCounted(): HTMLElement {
     'no-namespaces',
     'Nothing is counted yet',
     'Make a namespace and send the first increment. The page looks again by itself.',
-    [
-      `curl -X PUT ${location.origin}/v1/namespaces/demo -H 'content-type: application/json' -d '{}'`,
-      increment('demo'),
-    ].join('\n'),
+    `${making('demo')}\n${increment('demo')}`,
   );
 }
 
@@ -22,17 +19,21 @@ export function noPins(): HTMLElement {
 }
 
 export function unknownNamespace(namespace: string): HTMLElement {
-  return card('unknown-namespace', `There is no namespace ${namespace}`, 'Choose another one at the top, or make this one:',
-    `curl -X PUT ${location.origin}/v1/namespaces/${encodeURIComponent(namespace)} -H 'content-type: application/json' -d '{}'`);
+  return card('unknown-namespace', `There is no namespace ${namespace}`, 'Choose another one at the top, or make this one:', making(namespace));
 }
 
 export function unreachable(message: string): HTMLElement {
   return card('unreachable', 'The node does not answer', `${message} Check that it runs; the page tries again by itself.`, 'dotnet run -c Release --project Server');
 }
 
+const json = `  -H 'content-type: application/json' -d`;
+
+function making(namespace: string): string {
+  return `curl -X PUT ${location.origin}/v1/namespaces/${encodeURIComponent(namespace)} \\\n${json} '{}'`;
+}
+
 function increment(namespace: string): string {
-  return `curl -X POST ${location.origin}/v1/namespaces/${encodeURIComponent(namespace)}/increments -H 'content-type: application/json' \\\n`
-    + `  -d '{"increments":[{"name":"hello","delta":1}]}'`;
+  return `curl ${location.origin}/v1/namespaces/${encodeURIComponent(namespace)}/increments \\\n${json} '{"increments":[{"name":"hello","delta":1}]}'`;
 }
 
 function card(id: string, title: string, text: string, commands: string | null): HTMLElement {

@@ -92,7 +92,8 @@ export class Link {
       error: (failure: Error) => {
         // A lost connection ends streams too; #resume opens them again.
         if (this.#connection.state !== HubConnectionState.Connected || !this.#watches.has(watch)) return;
-        watch.onRefused(reason(failure));
+        const refusal = refusalIn(failure);
+        if (refusal !== null) watch.onRefused(refusal);
         setTimeout(() => this.#watches.has(watch) && this.#open(watch), refusedRetryMs);
       },
       complete: () => undefined,
@@ -104,7 +105,7 @@ function delay(attempt: number): number {
   return Math.min(5_000, 250 * 2 ** Math.min(attempt, 5));
 }
 
-/** The server's own sentence out of the client library's. */
-function reason(failure: Error): string {
-  return failure.message.replace(/^.*HubException:\s*/s, '');
+/** The server's own sentence out of the client library's; null when the stream ended for another reason. */
+function refusalIn(failure: Error): string | null {
+  return /HubException:\s*(.*)$/s.exec(failure.message)?.[1] ?? null;
 }
