@@ -1,3 +1,7 @@
 using Sketch.Server.Commands;
+using Sketch.Server.Hosting;
+using Sketch.Storage.Embedded;
 
-return await CommandLine.RunAsync(args, Terminal.Process);
+return args is [NodeParts.ClickHouseCommand, .. string[] rest]
+    ? await EmbeddedClickHouse.MainAsync(rest)
+    : await CommandLine.RunAsync(args, Terminal.Process);

@@ -90,8 +90,8 @@ internal sealed class Node : IAsyncDisposable
         if (_store is not null)
         {
             await _store.Store.DisposeAsync().ConfigureAwait(false);
-            if (_store.Owned is not null)
-                await _store.Owned.DisposeAsync().ConfigureAwait(false);
+            foreach (IAsyncDisposable owned in _store.Owned)
+                await owned.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_app is not null)
@@ -146,7 +146,7 @@ internal sealed class Node : IAsyncDisposable
     {
         ILoggerFactory loggers = _app!.Services.GetRequiredService<ILoggerFactory>();
         _log = await seams.OpenLog(_options, seams.Time, cancellationToken).ConfigureAwait(false);
-        _store = await seams.OpenStore(_options, loggers, cancellationToken).ConfigureAwait(false);
+        _store = await seams.OpenStore(_options, loggers, seams.Time, cancellationToken).ConfigureAwait(false);
         _engine = await CountingEngine.OpenAsync(
             new EngineOptions
             {

@@ -13,11 +13,11 @@ internal sealed record NodeSeams
     public required Func<ServeOptions, TimeProvider, CancellationToken, Task<IIncrementLog>> OpenLog { get; init; }
 
     /// <summary>Opens where checkpoints go.</summary>
-    public required Func<ServeOptions, ILoggerFactory, CancellationToken, Task<OpenStore>> OpenStore { get; init; }
+    public required Func<ServeOptions, ILoggerFactory, TimeProvider, CancellationToken, Task<OpenStore>> OpenStore { get; init; }
 }
 
 /// <summary>An open checkpoint store.</summary>
 /// <param name="Store">The store.</param>
 /// <param name="Sql">Answers requests of the SQL port; null when the store speaks no SQL.</param>
-/// <param name="Owned">Disposed after the store: the ClickHouse process, for example.</param>
-internal sealed record OpenStore(ICheckpointStore Store, RequestDelegate? Sql, IAsyncDisposable? Owned);
+/// <param name="Owned">Disposed after the store, in order: the ClickHouse process, for example.</param>
+internal sealed record OpenStore(ICheckpointStore Store, RequestDelegate? Sql, IReadOnlyList<IAsyncDisposable> Owned);

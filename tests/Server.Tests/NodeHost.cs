@@ -44,7 +44,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         OpenLog = async (options, time, cancellationToken) =>
             await EmbeddedLog.OpenAsync(new EmbeddedLogOptions { Folder = Path.Combine(options.Data, "log"), SegmentBytes = 8 << 20 }, time, cancellationToken),
-        OpenStore = (_, _, _) => Task.FromResult(new OpenStore(store, null, null)),
+        OpenStore = (_, _, _, _) => Task.FromResult(new OpenStore(store, null, [])),
     };
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, (string?)null);

@@ -78,10 +78,10 @@ public class NodeTests
             new ServeOptions { Data = folder, HttpPort = 0, SqlPort = 0 },
             seams with
             {
-                OpenStore = async (options, loggers, cancellationToken) =>
+                OpenStore = async (options, loggers, time, cancellationToken) =>
                 {
                     await go.Task;
-                    return await seams.OpenStore(options, loggers, cancellationToken);
+                    return await seams.OpenStore(options, loggers, time, cancellationToken);
                 },
             },
             new ConfigurationBuilder().Build(),
