@@ -187,13 +187,16 @@ internal sealed partial class Broadcaster(
         try
         {
             group.Read(reader, round);
+            group.IsFailing = false;
             return true;
         }
 #pragma warning disable CA1031 // One namespace that cannot be read must not silence the others; it is logged, and tried again next tick.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            LogReadFailed(failure, group.Namespace);
+            if (!group.IsFailing)
+                LogReadFailed(failure, group.Namespace);
+            group.IsFailing = true;
             return false;
         }
     }

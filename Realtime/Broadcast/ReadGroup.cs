@@ -27,6 +27,9 @@ internal sealed class ReadGroup(string @namespace, double confidence)
     /// <summary>The heaviest counters as of the last round that asked for them.</summary>
     public IReadOnlyList<WatchedCounter> Ranking { get; private set; } = [];
 
+    /// <summary>True while reading fails: said once, not twenty times a second.</summary>
+    public bool IsFailing { get; set; }
+
     public bool IsDue => _due.Count > 0 || _topIsDue;
 
     public WatchedCounter Hold(string name)

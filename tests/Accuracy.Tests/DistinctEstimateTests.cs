@@ -38,37 +38,35 @@ public sealed class DistinctEstimateTests
         Assert.True(elements < 1_000 || cut < 0.8 * Trials, $"{cut} of {Trials} with cut bounds");
     }
 
-    [Theory]
-    [InlineData(0.01, 0.0020)]
-    [InlineData(0.10, 0.0060)]
-    public void The_martingale_errs_only_by_what_came_after_the_checkpoint(double growth, double allowed)
+    [Fact]
+    public void The_martingale_errs_only_by_what_came_after_the_checkpoint()
     {
-        const int Trials = 200, Start = 100_000;
-        long added = (long)(Start * growth);
-        double square = 0;
-        int covered = 0, cut = 0;
+        const int Trials = 2_000, Start = 100_000;
+        MartingaleTrials percent = new(Start, 1_000), tenth = new(Start, 10_000);
+        ulong[] elements = new ulong[Start];
         for (int trial = 0; trial < Trials; trial++)
         {
-            DistinctMartingale martingale = new(Base(trial, Start), Start);
-            for (long n = 0; n < added; n++)
+            for (int n = 0; n < Start; n++)
+                elements[n] = Hash(trial, n);
+            HyperLogLog state = new(1);
+            state.Add(elements);
+            DistinctMartingale martingale = new(state, Start);
+            for (int n = 0; n < tenth.Added; n++)
             {
                 martingale.Add(Hash(trial, Start + n));
-                martingale.Add(Hash(trial, n)); // repeats change nothing
+                martingale.Add(elements[n]); // repeats change nothing
+                if (n + 1 == percent.Added)
+                    percent.Take(martingale);
             }
 
-            double error = (martingale.NewElements - added) / (Start + added);
-            square += error * error / Trials;
-            Estimate estimate = DistinctEstimate.From(martingale, 0.95);
-            if (estimate.Lower <= Start + added && Start + added <= estimate.Upper)
-                covered++;
-            if (Math.Abs(Start + added - estimate.Value) <= (estimate.Upper - estimate.Value) / 3)
-                cut++;
+            tenth.Take(martingale);
         }
 
-        Assert.InRange(Math.Sqrt(square), 0, allowed);
-        // 200 trials: two and a half standard errors below nominal.
-        Assert.True(covered >= 0.91 * Trials, $"{covered} of {Trials}");
-        Assert.True(cut < 0.75 * Trials, $"{cut} of {Trials} with cut bounds");
+        Assert.InRange(percent.Rmse, 0, 0.0020);
+        Assert.InRange(tenth.Rmse, 0, 0.0060);
+        Assert.InRange(percent.Coverage, 0.935, 0.97);
+        Assert.InRange(tenth.Coverage, 0.935, 0.97);
+        Assert.True(percent.Cut < 0.75 && tenth.Cut < 0.75);
     }
 
     [Fact]

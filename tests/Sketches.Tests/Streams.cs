@@ -1,7 +1,7 @@
 namespace Sketch.Tests.Sketches;
 
 /// <summary>Streams of ids for tests: seeded, so that every run sees the same.</summary>
-internal static class Streams
+public static class Streams
 {
     /// <summary>SplitMix64: ids look like the 64-bit hashes of names that real ids are.</summary>
     public static ulong Id(ulong n)

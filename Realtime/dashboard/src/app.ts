@@ -25,6 +25,9 @@ export class App {
   #stopBoard: (() => void) | null = null;
   #stopTop: (() => void) | null = null;
   #watchedPins = '';
+  /** The board before the reader picks: the first heaviest seen, which then stay where they are. */
+  #heaviest: string[] = [];
+  #topArrived = false;
   readonly #board: Board;
   readonly #top: TopList;
   readonly #controls: Controls;
@@ -45,7 +48,7 @@ export class App {
       onTheme: () => this.#board.recolor(),
       address: () => new URL(writeHash({ ...this.#state, pins: this.#pins }), location.href).href,
     });
-    this.#main.append(this.#board.element, this.#top.element);
+    this.#main.append(h('h1', { class: 'visually-hidden' }, 'Live counters'), this.#board.element, this.#top.element);
     root.append(this.#controls.element, this.#main, this.#controls.legend, this.#news);
     this.#link = new Link((state, silentMs) => {
       this.#controls.showLink(state, silentMs, this.#paused);
@@ -58,7 +61,7 @@ export class App {
   }
 
   get #pins(): string[] {
-    return this.#state.pins ?? this.#top.names.slice(0, pinsAtFirst);
+    return this.#state.pins ?? this.#heaviest;
   }
 
   // Namespaces come and go rarely, and a page without any must notice the first.
@@ -86,6 +89,8 @@ export class App {
       if (this.#state.namespace !== before.namespace) {
         this.#board.clear();
         this.#top.clear();
+        this.#heaviest = [];
+        this.#topArrived = false;
       }
       this.#rewatch();
     }
@@ -123,21 +128,13 @@ export class App {
       { namespace, top: topLength, intervalMs: topIntervalMs, confidence },
       (frame) => {
         this.#top.take(frame, !this.#paused);
-        if (this.#state.pins === null) this.#settle();
+        this.#topArrived = true;
+        const more = this.#top.names.filter((name) => !this.#heaviest.includes(name));
+        if (this.#heaviest.length < pinsAtFirst) this.#heaviest = [...this.#heaviest, ...more].slice(0, pinsAtFirst);
         this.#show();
       },
       (message) => this.#controls.complain(message),
     );
-  }
-
-  // The first board is the heaviest of the moment; it does not change under the reader's eyes afterwards.
-  #settle(): void {
-    const names = this.#pins;
-    if (names.length === pinsAtFirst || (names.length > 0 && names.length === this.#namespaceSize())) this.#state.pins = names;
-  }
-
-  #namespaceSize(): number {
-    return this.#namespaces.find((known) => known.name === this.#state.namespace)?.counters ?? 0;
   }
 
   #watchPins(): void {
@@ -159,10 +156,11 @@ export class App {
   #show(): void {
     const pins = this.#pins;
     const empty = this.#emptiness(pins);
+    document.title = this.#state.namespace === null ? 'Sketch' : `${this.#state.namespace} · Sketch`;
     this.#board.show(pins, empty);
-    this.#main.classList.toggle('is-empty', empty !== null && pins.length === 0 && this.#top.names.length === 0);
+    this.#main.classList.toggle('is-empty', this.#top.names.length === 0);
     this.#watchPins();
-    this.#controls.showsLines = empty === null;
+    this.#controls.showsLines = pins.length > 0 && empty === null;
     this.#controls.show(this.#state, this.#namespaces, new Set(pins));
     this.#top.pinned = new Set(pins);
   }
@@ -172,7 +170,7 @@ export class App {
     if (this.#failure !== null && this.#namespaces.length === 0) return unreachable(this.#failure);
     if (namespace === null) return nothingCounted();
     if (!this.#namespaces.some((known) => known.name === namespace)) return unknownNamespace(namespace);
-    if (pins.length > 0) return null;
+    if (pins.length > 0 || !this.#topArrived) return null;
     return this.#top.names.length > 0 ? noPins() : noCounters(namespace);
   }
 }

@@ -30,7 +30,7 @@ export class Tile {
       h(
         'header',
         {},
-        h('h3', { title: name }, name),
+        h('h2', { title: name }, name),
         this.#badge,
         h('button', { class: 'quiet', type: 'button', 'aria-label': `Remove ${name} from the board`, 'data-testid': 'unpin', click: onRemove }, icon(icons.close)),
       ),
