@@ -23,9 +23,16 @@ internal sealed unsafe class ChdbResult : IDisposable
 
     public nint Handle => _handle;
 
-    public ReadOnlySpan<byte> Bytes => new(LibChdb.ResultBuffer(_handle), checked((int)LibChdb.ResultLength(_handle)));
+    public long Length => (long)LibChdb.ResultLength(_handle);
 
-    public bool IsEmpty => LibChdb.ResultLength(_handle) == 0;
+    public bool IsEmpty => Length == 0;
+
+    /// <summary>Some of the bytes; a result may have more than a span can.</summary>
+    public ReadOnlySpan<byte> Slice(long start, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + length, Length);
+        return new(LibChdb.ResultBuffer(_handle) + start, length);
+    }
 
     public QueryFigures Figures => new(
         LibChdb.RowsRead(_handle), LibChdb.BytesRead(_handle), LibChdb.RowsWritten(_handle), LibChdb.BytesWritten(_handle),

@@ -23,6 +23,9 @@ public static partial class EmbeddedClickHouse
     /// <summary>The line on standard output that says where it listens begins so; the port follows.</summary>
     internal const string ReadyLine = "embedded-clickhouse-ready ";
 
+    /// <summary>Longer than a process takes that was told to stop.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The process's main: reads <see cref="EmbeddedClickHouseOptions.Parse"/>'s arguments, then runs until it is told to stop.</summary>
@@ -37,6 +40,10 @@ public static partial class EmbeddedClickHouse
         try
         {
             return await RunAsync(EmbeddedClickHouseOptions.Parse(arguments), stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return 0;
         }
         catch (Exception error) when (error is ArgumentException or ChdbException or IOException or DllNotFoundException)
         {
@@ -66,10 +73,11 @@ public static partial class EmbeddedClickHouse
 
         // Every statement blocks a thread of the pool while the engine works on it.
         ThreadPool.SetMinThreads(64, 8);
-        LibChdb.Load(LibChdbPath.Resolve(options.LibraryPath));
-        EmbeddedEngine engine = new(options);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _ = WatchAsync(input, stop);
+        await using FileStream folder = await DataFolderLock.TakeAsync(options.DataFolder, LockPatience, stop.Token);
+        LibChdb.Load(LibChdbPath.Resolve(options.LibraryPath));
+        EmbeddedEngine engine = new(options);
         using ClickHouseHttp face = new(engine, secret, options.ReaderLimits, TimeProvider.System);
         await using (WebApplication app = await ListenAsync(face, options.Port, cancellationToken))
         {

@@ -14,7 +14,7 @@ public sealed record EmbeddedClickHouseOptions
     /// <summary>libchdb.so; null lets <see cref="LibChdbPath"/> find it.</summary>
     public string? LibraryPath { get; init; }
 
-    /// <summary>The most memory the engine takes, in bytes; 0 leaves it to the engine (nine tenths of the machine's).</summary>
+    /// <summary>The most memory the engine takes, in bytes; 0 takes half of the machine's, 8 GiB at most.</summary>
     public long MaxMemoryBytes { get; init; }
 
     /// <summary>What readers may use.</summary>
@@ -82,6 +82,9 @@ public sealed record ReaderLimits
 
     /// <summary>Rows an answer may have.</summary>
     public long MaxResultRows { get; init; } = 10_000_000;
+
+    /// <summary>Bytes an answer may have, as the engine holds it.</summary>
+    public long MaxResultBytes { get; init; } = 256L << 20;
 
     /// <summary>Readers' queries that run at the same time; four times as many wait, more are told to come back.</summary>
     public int MaxConcurrent { get; init; } = 8;

@@ -62,7 +62,7 @@ internal sealed class EmbeddedEngine : IDisposable
             Lower(all, "max_execution_time", _limits.MaxSeconds);
             Lower(all, "max_memory_usage", _limits.MaxMemoryBytes);
             Lower(all, "max_result_rows", _limits.MaxResultRows);
-            Lower(all, "max_result_bytes", 1L << 30);
+            Lower(all, "max_result_bytes", _limits.MaxResultBytes);
             all["readonly"] = "2";
         }
 
@@ -106,6 +106,6 @@ internal sealed class EmbeddedEngine : IDisposable
     private static string Scalar(ChdbConnection connection, string sql)
     {
         using ChdbResult result = connection.Query(sql);
-        return System.Text.Encoding.UTF8.GetString(result.Bytes).TrimEnd('\n');
+        return System.Text.Encoding.UTF8.GetString(result.Slice(0, (int)result.Length)).TrimEnd('\n');
     }
 }

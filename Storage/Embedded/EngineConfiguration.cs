@@ -28,7 +28,6 @@ internal static class EngineConfiguration
         string users = Path.Combine(folder, "users.xml");
         string config = Path.Combine(folder, "config.xml");
         string grants = string.Concat(Grants.Select(g => $"<query>{SecurityElement.Escape(g)}</query>"));
-        ReaderLimits limits = options.ReaderLimits;
         File.WriteAllText(users, string.Create(CultureInfo.InvariantCulture,
             $"""
             <clickhouse>
@@ -41,19 +40,19 @@ internal static class EngineConfiguration
             </clickhouse>
 
             """));
-        string memory = options.MaxMemoryBytes > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"<max_server_memory_usage>{options.MaxMemoryBytes}</max_server_memory_usage>")
-            : "";
-        File.WriteAllText(config,
+        long memory = options.MaxMemoryBytes > 0
+            ? options.MaxMemoryBytes
+            : Math.Min(8L << 30, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+        File.WriteAllText(config, string.Create(CultureInfo.InvariantCulture,
             $"""
             <clickhouse>
               <path>{SecurityElement.Escape(enginePath)}/</path>
               <users_config>{SecurityElement.Escape(users)}</users_config>
               <default_profile>default</default_profile>
-              {memory}
+              <max_server_memory_usage>{memory}</max_server_memory_usage>
             </clickhouse>
 
-            """);
+            """));
         return config;
     }
 }

@@ -49,7 +49,7 @@ internal static class SqlVocabulary
         + "date_time_output_format date_time_input_format any_join_distinct_right_table_keys aggregate_functions_null_for_empty "
         + "transform_null_in cast_keep_nullable final limit offset join_algorithm optimize_read_in_order enable_analyzer "
         + "format_csv_delimiter format_csv_null_representation format_tsv_null_representation bool_true_representation "
-        + "bool_false_representation cancel_http_readonly_queries_on_client_close");
+        + "bool_false_representation cancel_http_readonly_queries_on_client_close input_format_binary_read_json_as_string");
 
     /// <summary>Settings by how they begin; none of these families names a file.</summary>
     public static readonly string[] SettingFamilies =

@@ -75,8 +75,10 @@ public sealed partial class ClickHouseStore
     /// <summary>The condition on deltas that are in the totals already, but beyond the last checkpoint of their log.</summary>
     private async Task<string> UnfinishedAsync(CancellationToken cancellationToken)
     {
-        HashSet<LogIdentity> logs = [.. _stored.Keys];
-        await foreach (ClickHouseDataReader row in RowsAsync("SELECT DISTINCT incarnation, toInt32(log) FROM sketch.checkpoints", null, cancellationToken))
+        HashSet<LogIdentity> logs = [];
+        await foreach (ClickHouseDataReader row in RowsAsync(
+            "SELECT DISTINCT incarnation, toInt32(log) FROM (SELECT incarnation, log FROM sketch.checkpoints UNION ALL SELECT incarnation, log FROM sketch.deltas)",
+            null, cancellationToken))
         {
             logs.Add(new LogIdentity(row.GetFieldValue<ulong>(0), row.GetInt32(1)));
         }

@@ -99,6 +99,7 @@ public sealed class ClickHouseProcessTests : IDisposable
             truth = With(truth, sums);
         }
 
+        Assert.InRange(process.Restarts, 3, 6);
         await UntilAsync(async () =>
         {
             try
@@ -144,6 +145,20 @@ public sealed class ClickHouseProcessTests : IDisposable
         using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(30));
         await process.WaitForExitAsync(deadline.Token);
         Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task Data_folder_is_open_in_one_process_at_a_time()
+    {
+        FileStream other = await DataFolderLock.TakeAsync(_folder, TimeSpan.Zero, default);
+        IOException refused = await Assert.ThrowsAsync<IOException>(() => DataFolderLock.TakeAsync(_folder, TimeSpan.FromMilliseconds(60), default));
+        Assert.Contains(_folder, refused.Message, StringComparison.Ordinal);
+        Task<ClickHouseProcess> start = StartAsync(_folder);
+        await other.DisposeAsync();
+        await using ClickHouseProcess process = await start;
+        using Sql sql = new(process);
+        Assert.Equal("1", await sql.AskAsync("SELECT 1"));
+        await Assert.ThrowsAsync<IOException>(() => DataFolderLock.TakeAsync(_folder, TimeSpan.Zero, default));
     }
 
     [Fact]

@@ -151,7 +151,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
                     }
 
                     figures += chunk.Figures;
-                    await WriteAsync(chunk, first ? 0 : ResultChunks.HeaderLength(format, chunk.Bytes), format);
+                    await WriteAsync(chunk, first ? 0 : ResultChunks.HeaderLength(format, chunk.Slice(0, (int)Math.Min(chunk.Length, ChunkBytes))), format);
                     first = false;
                 }
             }
@@ -167,14 +167,13 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
 
     private async Task WriteAsync(ChdbResult result, int start, string format)
     {
-        int length = result.Bytes.Length;
-        byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Min(Math.Max(length, 1), ChunkBytes));
+        byte[] copy = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(result.Length, 1, ChunkBytes));
         try
         {
-            for (int at = start; at < length; at += ChunkBytes)
+            for (long at = start; at < result.Length; at += ChunkBytes)
             {
-                int part = Math.Min(ChunkBytes, length - at);
-                result.Bytes.Slice(at, part).CopyTo(copy);
+                int part = (int)Math.Min(ChunkBytes, result.Length - at);
+                result.Slice(at, part).CopyTo(copy);
                 await reply.WriteAsync(copy.AsMemory(0, part), format);
             }
         }
