@@ -1,11 +1,15 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { axisLabels, count, minuteOfDay, timeOfDay } from './format';
+import { axisLabels, compact, count, halfWidth, minuteOfDay, timeOfDay } from './format';
 import type { Series } from './series';
 
-const height = 148;
+const height = 176;
+/** Under the line: how far off the value was at most. It grows while increments are estimated and falls when they become exact. */
+const strip = { height: 20, gap: 8 } as const;
 /** While there is little to show, the line starts at the right of this many seconds rather than being stretched. */
 const shortestSeconds = 30;
+/** Moments closer than this many pixels, on average, are dots; only the newest keeps its line. */
+const roomPerMoment = 56;
 
 /** A live line with the band that the truth lies in, and the moments up to which it was exact. */
 export class Chart {
@@ -66,7 +70,7 @@ export class Chart {
         y: { range: (_plot, min, max) => yRange(min, max) },
       },
       axes: [
-        { ...axis, size: 24, gap: 6, space: 72, values: timeLabels },
+        { ...axis, size: 24 + strip.height + strip.gap, gap: 6 + strip.height + strip.gap, space: 72, values: timeLabels },
         { ...axis, size: (_plot, labels) => 14 + 6.6 * Math.max(4, ...(labels ?? []).map((label) => label.length)), gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
       ],
       series: [
@@ -79,6 +83,7 @@ export class Chart {
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       hooks: {
         drawSeries: [(plot, index) => index === 3 && this.#drawMoments(plot, host)],
+        draw: [(plot) => this.#drawDoubt(plot, host)],
         setCursor: [(plot) => this.#showReadout(plot)],
       },
     };
@@ -97,20 +102,51 @@ export class Chart {
     context.save();
     context.strokeStyle = context.fillStyle = color(host, '--exact');
     context.lineWidth = ratio;
-    for (const moment of this.#series.exactMoments) {
-      const x = Math.round(plot.valToPos(moment, 'x', true));
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const moments = this.#series.exactMoments.map((moment) => Math.round(plot.valToPos(moment, 'x', true)));
+    const seen = moments.filter((x) => x >= bbox.left && x <= bbox.left + bbox.width);
+    const areCrowded = seen.length > bbox.width / (roomPerMoment * ratio);
+    for (const [index, x] of seen.entries()) {
+      context.globalAlpha = 1;
+      context.beginPath();
+      context.arc(x, bbox.top, (areCrowded ? 1.8 : 2.5) * ratio, 0, 2 * Math.PI);
+      context.fill();
+      if (areCrowded && index < seen.length - 1) continue;
       context.setLineDash([3 * ratio, 3 * ratio]);
       context.globalAlpha = 0.55;
       context.beginPath();
       context.moveTo(x, bbox.top);
       context.lineTo(x, bbox.top + bbox.height);
       context.stroke();
-      context.globalAlpha = 1;
-      context.beginPath();
-      context.arc(x, bbox.top, 2.5 * ratio, 0, 2 * Math.PI);
-      context.fill();
     }
+    context.restore();
+  }
+
+  #drawDoubt(plot: uPlot, host: HTMLElement): void {
+    const { ctx: context, bbox } = plot;
+    const ratio = devicePixelRatio;
+    const { times, values, lower, upper } = this.#series;
+    const from = Math.max(0, times.findIndex((time) => time >= (plot.scales['x']?.min ?? 0)));
+    const doubts = values.slice(from).map((value, index) =>
+      value === null ? 0 : halfWidth({ value, lower: lower[from + index] ?? value, upper: upper[from + index] ?? value }));
+    const most = Math.max(1, ...doubts);
+    const floor = bbox.top + bbox.height + (strip.gap + strip.height) * ratio;
+    const xOf = (index: number): number => plot.valToPos(times[from + index] ?? 0, 'x', true);
+    context.save();
+    context.fillStyle = color(host, '--grid');
+    context.fillRect(bbox.left, floor, bbox.width, ratio);
+    context.beginPath();
+    context.moveTo(xOf(0), floor);
+    for (const [index, doubt] of doubts.entries()) context.lineTo(xOf(index), floor - (doubt / most) * strip.height * ratio);
+    context.lineTo(xOf(doubts.length - 1), floor);
+    context.closePath();
+    context.fillStyle = color(host, '--doubt');
+    context.fill();
+    context.fillStyle = color(host, '--muted');
+    context.font = `${11 * ratio}px "Inter Variable", system-ui, sans-serif`;
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    const label = doubts.some((doubt) => doubt > 0) ? `± ${compact(most)}` : '± 0';
+    context.fillText(label, bbox.left - 6 * ratio, floor - (strip.height / 2) * ratio);
     context.restore();
   }
 

@@ -55,7 +55,8 @@ export class Controls {
       { class: 'legend' },
       h('span', {}, h('i', { class: 'key line' }), 'estimate'),
       h('span', {}, h('i', { class: 'key band' }), 'the truth lies here with ', this.#confidence),
-      h('span', {}, h('i', { class: 'key moment' }), 'up to here every increment is counted exactly'),
+      h('span', {}, h('i', { class: 'key doubt' }), 'how far off at most'),
+      h('span', {}, h('i', { class: 'key moment' }), 'exact up to here'),
       h('span', { class: 'grow' }),
       h('label', {}, 'show ', this.#minutes),
     );

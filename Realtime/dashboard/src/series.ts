@@ -30,7 +30,7 @@ export class Series {
   // A counter that is exact anyway has no moment at which it became so; the mark of one that rests moves with every look.
   #markExact(value: CounterValue): void {
     const before = this.current;
-    if (value.tier !== 'approximate' || before?.exact === true) return;
+    if (value.tier !== 'approximate' || (before?.exact === true && value.exact)) return;
     const moment = Date.parse(value.exactAsOf) / 1000;
     if (moment > (this.exactMoments.at(-1) ?? -Infinity)) this.exactMoments.push(moment);
   }
