@@ -33,22 +33,37 @@ public static partial class EmbeddedClickHouse
     /// <returns>The exit code.</returns>
     public static async Task<int> MainAsync(IReadOnlyList<string> arguments)
     {
+        try
+        {
+            // Before the first await: confinement begins with the thread it is called on.
+            EmbeddedClickHouseOptions options = EmbeddedClickHouseOptions.Parse(arguments);
+            if (options.Confine && !Confinement.Enter(options, LibChdbPath.Resolve(options.LibraryPath)))
+            {
+                Console.WriteLine("This kernel has no Landlock: the process can read every file that its user can.");
+            }
+
+            return await RunUntilToldAsync(options);
+        }
+        catch (Exception error) when (error is ArgumentException or ChdbException or IOException or DllNotFoundException)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return 1;
+        }
+    }
+
+    private static async Task<int> RunUntilToldAsync(EmbeddedClickHouseOptions options)
+    {
         using CancellationTokenSource stop = new();
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         // A terminal sends Ctrl-C to the whole group; the parent decides when this process ends.
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
         try
         {
-            return await RunAsync(EmbeddedClickHouseOptions.Parse(arguments), stop.Token);
+            return await RunAsync(options, stop.Token);
         }
         catch (OperationCanceledException)
         {
             return 0;
-        }
-        catch (Exception error) when (error is ArgumentException or ChdbException or IOException or DllNotFoundException)
-        {
-            await Console.Error.WriteLineAsync(error.Message);
-            return 1;
         }
 
         void Stop(PosixSignalContext context)
@@ -112,7 +127,7 @@ public static partial class EmbeddedClickHouse
 
     private static WebApplication Build(ClickHouseHttp face, int port)
     {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrel();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.Configure<KestrelServerOptions>(kestrel =>

@@ -17,6 +17,9 @@ public sealed record EmbeddedClickHouseOptions
     /// <summary>The most memory the engine takes, in bytes; 0 takes half of the machine's, 8 GiB at most.</summary>
     public long MaxMemoryBytes { get; init; }
 
+    /// <summary>Gives up every file but the data and the code, and outgoing connections, where the kernel can (Landlock, Linux 5.13; connections 6.7).</summary>
+    public bool Confine { get; init; } = true;
+
     /// <summary>What readers may use.</summary>
     public ReaderLimits ReaderLimits { get; init; } = new();
 
@@ -26,6 +29,7 @@ public sealed record EmbeddedClickHouseOptions
         List<string> arguments =
         [
             "--path", DataFolder, "--port", Port.ToString(CultureInfo.InvariantCulture),
+            "--confine", Confine ? "1" : "0",
             "--max-memory", MaxMemoryBytes.ToString(CultureInfo.InvariantCulture),
             "--reader-seconds", ReaderLimits.MaxSeconds.ToString(CultureInfo.InvariantCulture),
             "--reader-memory", ReaderLimits.MaxMemoryBytes.ToString(CultureInfo.InvariantCulture),
@@ -52,6 +56,7 @@ public sealed record EmbeddedClickHouseOptions
                 "--path" => options with { DataFolder = value },
                 "--library" => options with { LibraryPath = value },
                 "--port" => options with { Port = (int)Number(arguments[i], value, 65_535) },
+                "--confine" => options with { Confine = Number(arguments[i], value, 1) == 1 },
                 "--max-memory" => options with { MaxMemoryBytes = Number(arguments[i], value) },
                 "--reader-seconds" => options with { ReaderLimits = options.ReaderLimits with { MaxSeconds = (int)Number(arguments[i], value, 86_400) } },
                 "--reader-memory" => options with { ReaderLimits = options.ReaderLimits with { MaxMemoryBytes = Number(arguments[i], value) } },

@@ -47,6 +47,7 @@ internal static class EngineConfiguration
             $"""
             <clickhouse>
               <path>{SecurityElement.Escape(enginePath)}/</path>
+              <tmp_path>{SecurityElement.Escape(enginePath)}/tmp/</tmp_path>
               <users_config>{SecurityElement.Escape(users)}</users_config>
               <default_profile>default</default_profile>
               <max_server_memory_usage>{memory}</max_server_memory_usage>

@@ -92,6 +92,11 @@ public static class SqlGate
         }
 
         string name = Name(text, token);
+        if (SqlVocabulary.RefusedFunctions.Contains(name))
+        {
+            throw new SqlRefusedException($"the name {Shorten(name)} is not allowed: it is a function that readers may not call");
+        }
+
         if (token.Kind != SqlTokenKind.QuotedIdentifier)
         {
             // "1INTO" could be a number and a word to some parser: both readings are looked at.
@@ -103,6 +108,7 @@ public static class SqlGate
 
             CheckSettings(text, tokens, i, name);
             CheckParameterType(text, tokens, i, name);
+            CheckApply(text, tokens, i, name);
         }
 
         CheckDatabase(text, tokens, i, name);
@@ -143,6 +149,22 @@ public static class SqlGate
             }
 
             name = name[..^combinator.Length];
+        }
+    }
+
+    /// <summary>APPLY(name) and APPLY name call a function without brackets of its own; x -> ... is looked at like any expression.</summary>
+    private static void CheckApply(byte[] text, List<SqlToken> tokens, int i, string name)
+    {
+        if (!name.Equals("APPLY", StringComparison.OrdinalIgnoreCase))
+        {
+            return;
+        }
+
+        int at = Follows(text, tokens, i + 1, '(') ? i + 2 : i + 1;
+        bool named = at < tokens.Count && tokens[at].Kind is SqlTokenKind.Word or SqlTokenKind.QuotedIdentifier;
+        if (named && !Follows(text, tokens, at + 1, '-') && !IsFunction(Name(text, tokens[at])))
+        {
+            throw new SqlRefusedException($"function {Shorten(Name(text, tokens[at]))} is not allowed for readers, or is unknown");
         }
     }
 

@@ -14,7 +14,7 @@ internal static class SqlVocabulary
 
     /// <summary>Words that lead out of the database, wherever they stand. Quoted they are plain names.</summary>
     public static readonly FrozenSet<string> RefusedWords =
-        Set("INTO OUTFILE INFILE INSERT KILL PARALLEL BACKUP RESTORE ATTACH DETACH GRANT REVOKE TRUNCATE");
+        Set("INTO OUTFILE INFILE INSERT KILL PARALLEL BACKUP RESTORE ATTACH DETACH GRANT REVOKE TRUNCATE PROCESSLIST");
 
     /// <summary>Databases that hold more than counters, or that turn file names into tables.</summary>
     public static readonly FrozenSet<string> RefusedDatabases = Set("system default _temporary_and_external_tables _local");
@@ -63,16 +63,19 @@ internal static class SqlVocabulary
     public static readonly FrozenSet<string> LimitSettings = Set(
         "max_execution_time max_result_rows max_result_bytes max_rows_to_read max_bytes_to_read max_memory_usage");
 
-    /// <summary>Functions, aggregate functions and harmless table functions of the pinned engine; a test compares the list with the engine.</summary>
-    public static readonly FrozenSet<string> Functions = ReadFunctions();
+    /// <summary>Functions, aggregate functions and harmless table functions of the pinned engine.</summary>
+    public static readonly FrozenSet<string> Functions = ReadFunctions(line => line[0] != '-' ? line : null);
+
+    /// <summary>Functions of the pinned engine that readers may not name, with brackets or without.</summary>
+    public static readonly FrozenSet<string> RefusedFunctions = ReadFunctions(line => line[0] == '-' ? line[1..] : null);
 
     private static FrozenSet<string> Set(string words) => words.Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static FrozenSet<string> ReadFunctions()
+    private static FrozenSet<string> ReadFunctions(Func<string, string?> choose)
     {
         using Stream stream = typeof(SqlVocabulary).Assembly.GetManifestResourceStream("Sketch.Storage.Sql.functions.txt")!;
         using StreamReader reader = new(stream);
         return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => line[0] != '#').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+            .Where(line => line[0] != '#').Select(choose).OfType<string>().ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     }
 }

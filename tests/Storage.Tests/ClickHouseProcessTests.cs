@@ -161,6 +161,23 @@ public sealed class ClickHouseProcessTests : IDisposable
         await Assert.ThrowsAsync<IOException>(() => DataFolderLock.TakeAsync(_folder, TimeSpan.Zero, default));
     }
 
+    /// <summary>What the node's own user asks passes no gate: the process itself cannot.</summary>
+    [Theory]
+    [InlineData("SELECT file('/etc/passwd')")]
+    [InlineData("SELECT count() FROM file('/etc/passwd', 'LineAsString')")]
+    [InlineData("SELECT 1 INTO OUTFILE '/tmp/sketch-outfile'")]
+    [InlineData("SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')")]
+    [InlineData("SELECT * FROM executable('../../../../bin/id', 'LineAsString', 'a String')")]
+    public async Task Process_cannot_reach_what_is_not_its_own(string sql)
+    {
+        await using ClickHouseProcess process = await StartAsync(_folder);
+        using Sql writer = new(process, writer: true);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => writer.AskAsync(sql));
+        Assert.False(File.Exists("/tmp/sketch-outfile"));
+        // Where the wall stands, it is Landlock and not a lack of rights: the file is readable for this user.
+        Assert.NotEmpty(await File.ReadAllTextAsync("/etc/passwd"));
+    }
+
     [Fact]
     public async Task Missing_engine_is_named_with_the_command_that_installs_it()
     {
@@ -178,6 +195,7 @@ public sealed class ClickHouseProcessTests : IDisposable
         EmbeddedClickHouseOptions options = new()
         {
             DataFolder = "/data",
+            Confine = false,
             Port = 5,
             LibraryPath = "/x.so",
             MaxMemoryBytes = 7,
