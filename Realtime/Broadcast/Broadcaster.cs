@@ -41,6 +41,9 @@ internal sealed partial class Broadcaster(
     /// <summary>Rounds of the loop so far.</summary>
     public long Rounds => Volatile.Read(ref _completedRounds);
 
+    /// <summary>What the open subscriptions may hold together.</summary>
+    public long WatchedCounters => Interlocked.Read(ref _watched);
+
     /// <summary>Sets of counters that are read together.</summary>
     public int Groups => Volatile.Read(ref _groupCount);
 

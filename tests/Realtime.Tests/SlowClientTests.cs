@@ -7,6 +7,11 @@ using Sketch.Realtime;
 
 namespace Sketch.Tests.Realtime;
 
+/// <summary>Memory is the process's: nobody else may run meanwhile.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+[Collection(nameof(Alone))]
 public sealed class SlowClientTests
 {
     private const int Counters = 500;

@@ -30,8 +30,13 @@ public sealed class WatchTests
 
     internal static async Task<CounterFrame> FirstAsync(LiveClient client, SubscriptionRequest request)
     {
-        await foreach (var frame in client.Connection.StreamAsync<CounterFrame>("Watch", request))
+        using var stop = new CancellationTokenSource();
+        await foreach (var frame in client.Connection.StreamAsync<CounterFrame>("Watch", request, stop.Token))
+        {
+            await stop.CancelAsync();
             return frame;
+        }
+
         throw new InvalidOperationException("The stream ended without a frame.");
     }
 }
