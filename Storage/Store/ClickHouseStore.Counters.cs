@@ -20,15 +20,15 @@ public sealed partial class ClickHouseStore
             SELECT c.namespace, c.name, c.id, t.value FROM sketch.counter_rows AS c FINAL
             LEFT JOIN
             (
-                SELECT namespace, id, sum(value) AS value
+                SELECT id, sum(value) AS value
                 FROM
                 (
-                    SELECT namespace, id, value FROM sketch.total_rows
+                    SELECT id, value FROM sketch.total_rows
                     UNION ALL
-                    SELECT namespace, id, -delta FROM sketch.deltas WHERE {await UnfinishedAsync(cancellationToken)}
+                    SELECT id, -delta FROM sketch.deltas WHERE {await UnfinishedAsync(cancellationToken)}
                 )
-                GROUP BY namespace, id
-            ) AS t USING (namespace, id)
+                GROUP BY id
+            ) AS t ON c.id = t.id
             FORMAT RowBinary
             """;
         using ClickHouseRawResult result = await GuardAsync(

@@ -83,26 +83,24 @@ internal static class StoreSchema
         """,
 
         """
-        CREATE VIEW IF NOT EXISTS sketch.counters AS
+        CREATE OR REPLACE VIEW sketch.counters AS
         SELECT namespace, name, id, kind, tier, labels FROM sketch.counter_rows FINAL
         """,
 
-        // Names on the left: a filter on the name is then handed to the sums as a filter on the id (12 ms at a million counters; 0.4 s for the top ten).
+        // Names on the left: a filter on the name is then handed to the sums as a filter on the id. Sums and join by the id alone, which no two counters
+        // share: several times faster than by namespace and id. A counter that was defined twice has two rows until a merge, hence ANY.
         """
-        CREATE VIEW IF NOT EXISTS sketch.totals AS
+        CREATE OR REPLACE VIEW sketch.totals AS
         SELECT c.namespace AS namespace, c.name AS name, t.id AS id, t.value AS value
         FROM sketch.counter_rows AS c
-        ANY INNER JOIN (SELECT namespace, id, sum(value) AS value FROM sketch.total_rows GROUP BY namespace, id) AS t USING (namespace, id)
+        ANY INNER JOIN (SELECT id, sum(value) AS value FROM sketch.total_rows GROUP BY id) AS t ON c.id = t.id
         """,
 
         """
-        CREATE VIEW IF NOT EXISTS sketch.history_hourly AS
+        CREATE OR REPLACE VIEW sketch.history_hourly AS
         SELECT c.namespace AS namespace, c.name AS name, h.id AS id, h.hour AS hour, h.value AS value
         FROM sketch.counter_rows AS c FINAL
-        INNER JOIN
-        (
-            SELECT namespace, id, hour, sum(value) AS value FROM sketch.hourly_rows GROUP BY namespace, id, hour
-        ) AS h USING (namespace, id)
+        INNER JOIN (SELECT id, hour, sum(value) AS value FROM sketch.hourly_rows GROUP BY id, hour) AS h ON c.id = h.id
         """,
     ];
 }
