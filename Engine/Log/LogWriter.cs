@@ -297,11 +297,6 @@ internal sealed class LogWriter
             _group.Remove().Complete(AppendStatus.Unknown);
         }
 
-        if (_taken.IsEmpty && !_queue.HasWork)
-        {
-            Sync();
-        }
-
         _taken.Add(_queue.Take(wait: false));
         Refuse(AppendStatus.Unknown);
     }
