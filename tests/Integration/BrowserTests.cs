@@ -62,7 +62,7 @@ public sealed class BrowserTests
 
         // Short windows from here on. The page reconnects by itself, and the value becomes exact.
         await node.Stop();
-        await node.Start(["--window", "1"]);
+        await node.Start("--no-demo", "--window", "1");
         await Until(async () => await Number(tile, "value") == sent && await tile.GetByTestId("exact").IsVisibleAsync(), "the value is exact", seconds: 60);
         Assert.Contains("exact", await tile.GetByTestId("exact").InnerTextAsync(), StringComparison.OrdinalIgnoreCase);
 

@@ -10,12 +10,15 @@ internal sealed class NodeProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
 
-    private readonly string[] _options;
     private readonly StringBuilder _output = new();
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "sketch-node-" + Guid.NewGuid().ToString("n"));
     private Process? _process;
 
-    private NodeProcess(string[] options) => _options = options;
+    private string[] _options = [];
+
+    private NodeProcess()
+    {
+    }
 
     public Uri Http { get; } = new($"http://127.0.0.1:{FreePort()}");
 
@@ -35,17 +38,18 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     public static async Task<NodeProcess> StartNew(params string[] options)
     {
-        NodeProcess node = new(options);
-        await node.Start([]);
+        NodeProcess node = new() { _options = options };
+        await node.Start();
         return node;
     }
 
-    /// <summary>Starts the node (again), with more options after the first ones, and waits until it is ready.</summary>
-    public async Task Start(string[] options)
+    /// <summary>Starts the node (again), with other options if some are given, and waits until it is ready.</summary>
+    public async Task Start(params string[] options)
     {
+        _options = options.Length > 0 ? options : _options;
         Process process = Command.Start(
             Repository.SketchExecutable,
-            ["serve", "--data", _folder, "--http-port", $"{Http.Port}", "--sql-port", $"{Sql.Port}", .. _options, .. options]);
+            ["serve", "--data", _folder, "--http-port", $"{Http.Port}", "--sql-port", $"{Sql.Port}", .. _options]);
         process.OutputDataReceived += Collect;
         process.ErrorDataReceived += Collect;
         process.BeginOutputReadLine();
