@@ -80,7 +80,7 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
                 _follower.Rate.At(now),
                 _follower.Position,
                 view.ExactPosition,
-                view.IsSettled ? now : DateTimeOffset.FromUnixTimeMilliseconds(view.ExactTimeMs),
+                view.ExactAsOf(now),
                 view.Windows.Length,
                 _catalogue.Names.Count,
                 _checkpointer.Error);

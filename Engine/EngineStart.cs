@@ -33,7 +33,7 @@ internal static partial class EngineStart
         LogFold fold = snapshot?.ToFold() ?? new LogFold();
         CounterCatalogue catalogue = new();
         SketchPool sketches = new(options.SketchMemoryBytes, secret, log.Identity.Number);
-        LiveViews views = new(catalogue, sketches, fold, stored.Position, stored.TimeMs);
+        LiveViews views = new(catalogue, sketches, fold, stored.Position);
         views.Restore();
 
         HeaviestTotals heaviest = new(catalogue);

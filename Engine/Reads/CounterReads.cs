@@ -104,7 +104,7 @@ internal sealed class CounterReads(CounterCatalogue catalogue, LiveViews views, 
             estimate.Upper,
             estimate.Confidence,
             estimate.IsExact,
-            view.IsSettled ? now : DateTimeOffset.FromUnixTimeMilliseconds(view.ExactTimeMs),
+            view.ExactAsOf(now),
             Math.Round((estimate.Value - parts.Exact) / seconds, 3),
             target.Labels);
     }

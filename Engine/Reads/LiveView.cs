@@ -12,14 +12,14 @@ namespace Sketch.Engine.Reads;
 /// <param name="Epoch">Which checkpoint of <paramref name="Totals"/> this view reads.</param>
 /// <param name="Windows">The windows after it, oldest first; the last one is open.</param>
 /// <param name="ExactPosition">The last position that the totals cover.</param>
-/// <param name="ExactTimeMs">Its log time.</param>
 /// <param name="Heaviest">By namespace number, ids with the largest exact totals.</param>
 internal sealed record LiveView(
-    ExactTotals Totals, long Epoch, LiveWindow[] Windows, long ExactPosition, long ExactTimeMs, FrozenDictionary<int, ulong[]> Heaviest)
+    ExactTotals Totals, long Epoch, LiveWindow[] Windows, long ExactPosition, FrozenDictionary<int, ulong[]> Heaviest)
 {
     /// <summary>The window that increments go to.</summary>
     public LiveWindow Open => Windows[^1];
 
-    /// <summary>True when nothing came after the checkpoint.</summary>
-    public bool IsSettled => Windows.Length == 1 && Open.FirstTimeMs == 0;
+    /// <summary>Up to this moment everything is exact: right before the first record that is not, and now when there is none.</summary>
+    public DateTimeOffset ExactAsOf(DateTimeOffset now) =>
+        Windows[0].FirstTimeMs is var first and not 0 ? DateTimeOffset.FromUnixTimeMilliseconds(first - 1) : now;
 }

@@ -26,15 +26,14 @@ internal sealed class LiveViews : IFoldSink
     /// <param name="sketches">Where windows get their sketches.</param>
     /// <param name="fold">The fold that drives this sink.</param>
     /// <param name="storedPosition">What lies up to here is in the totals already: a replay takes names and definitions from it, not increments.</param>
-    /// <param name="storedTimeMs">The log time of that position.</param>
-    public LiveViews(CounterCatalogue catalogue, SketchPool sketches, LogFold fold, long storedPosition, long storedTimeMs)
+    public LiveViews(CounterCatalogue catalogue, SketchPool sketches, LogFold fold, long storedPosition)
     {
         _catalogue = catalogue;
         _sketches = sketches;
         _fold = fold;
         _storedPosition = storedPosition;
         _open = new LiveWindow(fold.Window.From);
-        _view = new LiveView(new ExactTotals(), 0, [_open], storedPosition, storedTimeMs, FrozenDictionary<int, ulong[]>.Empty);
+        _view = new LiveView(new ExactTotals(), 0, [_open], storedPosition, FrozenDictionary<int, ulong[]>.Empty);
     }
 
     /// <summary>The cut that readers see.</summary>
@@ -149,7 +148,6 @@ internal sealed class LiveViews : IFoldSink
                 Epoch = _view.Epoch + 1,
                 Windows = _view.Windows[1..],
                 ExactPosition = window.To,
-                ExactTimeMs = window.LastTimeMs,
                 Heaviest = heaviest,
             });
         }

@@ -44,6 +44,21 @@ public sealed class CountingTests
     }
 
     [Fact]
+    public async Task Exact_as_of_is_right_before_the_first_increment_that_is_not_exact_yet()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Checkpoint();
+        rig.Time.Advance(TimeSpan.FromMinutes(1));
+        DateTimeOffset first = rig.Time.GetUtcNow();
+        await rig.Add("a", 1);
+        rig.Time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(first.AddMilliseconds(-1), rig.Read("a")!.ExactAsOf);
+        await rig.Checkpoint();
+        Assert.Equal(rig.Time.GetUtcNow(), rig.Read("a")!.ExactAsOf);
+    }
+
+    [Fact]
     public async Task A_batch_sent_again_counts_once_and_gets_the_first_position()
     {
         await using Rig rig = await Rig.Open();
