@@ -10,6 +10,11 @@ public sealed class RealtimeOptions
     public int MaxWatchedCounters { get; set; } = 2_000_000;
 
     /// <summary>
+    /// The most different pairs of namespace and confidence that are watched on this node: each is read for itself at every tick.
+    /// </summary>
+    public int MaxReadGroups { get; set; } = 1_000;
+
+    /// <summary>
     /// Origins (such as https://www.example.com) whose pages may open the hub, beside the node's own. A browser sends the page's origin, so
     /// that no foreign page reads a node on its visitor's machine.
     /// </summary>

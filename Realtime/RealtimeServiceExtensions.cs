@@ -18,6 +18,7 @@ public static class RealtimeServiceExtensions
         var options = services.AddOptions<RealtimeOptions>()
             .Validate(o => o.MaxSubscriptions >= 1, "MaxSubscriptions is below 1; allowed 1 or more.")
             .Validate(o => o.MaxWatchedCounters >= 1, "MaxWatchedCounters is below 1; allowed 1 or more.")
+            .Validate(o => o.MaxReadGroups >= 1, "MaxReadGroups is below 1; allowed 1 or more.")
             .ValidateOnStart();
         if (configure is not null)
             options.Configure(configure);

@@ -129,7 +129,17 @@ internal sealed partial class Broadcaster(
             var selection = subscription.Selection;
             var key = (selection.Namespace, selection.Confidence);
             if (!_groups.TryGetValue(key, out var group))
+            {
+                if (_groups.Count >= options.Value.MaxReadGroups)
+                {
+                    subscription.Fail(new HubException(FormattableString.Invariant(
+                        $"This node watches {_groups.Count} pairs of namespace and confidence, the most that it allows (MaxReadGroups).")));
+                    continue;
+                }
+
                 _groups.Add(key, group = new ReadGroup(selection.Namespace, selection.Confidence));
+            }
+
             group.Subscriptions++;
             subscription.View = selection switch
             {

@@ -75,6 +75,24 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task A_node_reads_at_a_limited_number_of_confidences()
+    {
+        await using var host = await LiveHost.StartAsync(options => options.MaxReadGroups = 2);
+        await using var client = await host.ConnectAsync();
+        var first = await client.SubscribeAsync(At(0.9));
+        await client.SubscribeAsync(At(0.8));
+        var refusal = await Assert.ThrowsAsync<HubException>(() => client.SubscribeAsync(At(0.7)));
+        Assert.EndsWith("This node watches 2 pairs of namespace and confidence, the most that it allows (MaxReadGroups).", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(2, host.Broadcaster.Count);
+
+        await client.SubscribeAsync(At(0.8));
+        await client.Connection.InvokeCoreAsync("Unsubscribe", typeof(object), [first.Subscription]);
+        await client.SubscribeAsync(At(0.7));
+
+        static SubscriptionRequest At(double confidence) => new() { Namespace = "words", Names = ["a"], Confidence = confidence };
+    }
+
+    [Fact]
     public async Task Unsubscribing_what_is_not_there_says_so()
     {
         await using var host = await LiveHost.StartAsync();

@@ -71,7 +71,7 @@ export class Chart {
       },
       axes: [
         { ...axis, size: 24 + strip.height + strip.gap, gap: 6 + strip.height + strip.gap, space: 72, values: timeLabels },
-        { ...axis, size: (_plot, labels) => 14 + 6.6 * Math.max(4, ...(labels ?? []).map((label) => label.length)), gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
+        { ...axis, size: (_plot, labels) => 14 + 6.6 * Math.max(7, ...(labels ?? []).map((label) => label.length)), gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
       ],
       series: [
         {},

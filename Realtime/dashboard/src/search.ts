@@ -127,8 +127,9 @@ export class Search {
   #key(event: KeyboardEvent): void {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
-      const count = this.#options.length;
-      if (count > 0) this.#activate((this.#active + (event.key === 'ArrowDown' ? 1 : count) + (this.#active < 0 && event.key === 'ArrowUp' ? 0 : 0)) % count);
+      const last = this.#options.length - 1;
+      if (event.key === 'ArrowDown') this.#activate(this.#active < last ? this.#active + 1 : 0);
+      else this.#activate(this.#active > 0 ? this.#active - 1 : last);
     } else if (event.key === 'Enter') {
       const name = this.#options[this.#active]?.dataset['name'];
       if (name !== undefined) this.#onToggle(name);
