@@ -22,6 +22,7 @@ public static class RealtimeEndpointExtensions
         var options = endpoints.ServiceProvider.GetRequiredService<IOptions<RealtimeOptions>>().Value;
         DashboardPages.Map(endpoints, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
         var hub = endpoints.MapHub<CountersHub>(HubPath, connection => connection.TransportSendTimeout = RealtimeLimits.MaxSendTime);
+        hub.Add(ShortSendBuffer.Use);
         hub.Add(endpoint => SameOrigin.Require(endpoint, options.AllowedOrigins));
         return hub;
     }

@@ -60,6 +60,10 @@ public sealed class SlowClientTests
         await ticking;
         Assert.Equal(Enumerable.Range(1, frames.Count).Select(number => (long)number), frames.Select(frame => frame.Number));
         long skipped = frames.Sum(frame => frame.Skipped);
+
+        // Old news that it has to read first: what the sockets' buffers held (35 frames, before the kernel was told to hold less).
+        if (OperatingSystem.IsLinux())
+            Assert.InRange(frames.Count, 2, 8);
         Assert.True(skipped > Rounds / 3, $"{skipped} frames skipped");
         Assert.Equal((frames[^1].AsOf - frames[0].AsOf).TotalMilliseconds / RealtimeLimits.MinIntervalMs, skipped + frames.Count - 1);
     }
