@@ -23,7 +23,7 @@ internal static class LoadCommand
         Option<string> @namespace = new("--namespace", "-n") { Description = "Where to count; made when missing.", HelpName = "NS", Required = true };
         Option<string> split = CommonOptions.Word("--split", "What a name is", "words", "words", "lines");
         Option<Uri> url = CommonOptions.Url();
-        Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, 5_000);
+        Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, EngineLimits.MaxBatchIncrements);
         Option<int> connections = CommonOptions.Whole("--connections", "Batches in flight", 1, 64, 4);
         Option<string?> producer = new("--producer")
         {
