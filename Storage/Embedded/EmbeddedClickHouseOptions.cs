@@ -88,7 +88,7 @@ public sealed record ReaderLimits
     /// <summary>Rows an answer may have.</summary>
     public long MaxResultRows { get; init; } = 10_000_000;
 
-    /// <summary>Bytes an answer may have, as the engine holds it.</summary>
+    /// <summary>Bytes an answer may have, as the engine holds it; a quarter of that in formats that cannot be streamed.</summary>
     public long MaxResultBytes { get; init; } = 256L << 20;
 
     /// <summary>Readers' queries that run at the same time; four times as many wait, more are told to come back.</summary>

@@ -72,6 +72,13 @@ internal sealed class EmbeddedEngine : IDisposable
         }
     }
 
+    /// <summary>
+    /// Before a reader's result that is made in one piece: as text it takes several times its size, all of it in memory. Holds until the next
+    /// <see cref="Set"/>.
+    /// </summary>
+    public void LimitWholeResult(ChdbConnection connection) =>
+        Run(connection, string.Create(CultureInfo.InvariantCulture, $"SET max_result_bytes = {_limits.MaxResultBytes / 4}"));
+
     /// <summary>Stops the queries whose log_comment is this; they end with an error of their own.</summary>
     public void Kill(string mark)
     {

@@ -54,7 +54,14 @@ public sealed partial class ClickHouseStore
 
             await InsertCheckpointAsync(checkpoint, cancellationToken);
             _stored[checkpoint.Log] = checkpoint.To;
-            await DropOldDeltasAsync(checkpoint.FirstTimeMs, cancellationToken);
+            try
+            {
+                await DropOldDeltasAsync(checkpoint.FirstTimeMs, cancellationToken);
+            }
+            catch (CheckpointStoreException error)
+            {
+                LogNotDropped(error); // the window is stored; the next day tries again
+            }
         }
         finally
         {
@@ -172,6 +179,7 @@ public sealed partial class ClickHouseStore
         string table, string columns, ChunkKey key, int columnCount, int rows, Func<NativeBlock, CancellationToken, Task> write,
         CancellationToken cancellationToken)
     {
+        await _options.BeforeInsert(table);
         QueryOptions options = new()
         {
             CustomSettings = new Dictionary<string, object>(InsertSettings) { ["insert_deduplication_token"] = key.Token },
@@ -212,6 +220,9 @@ public sealed partial class ClickHouseStore
             await ExecuteAsync($"ALTER TABLE sketch.deltas DROP PARTITION {int.Parse(partition, CultureInfo.InvariantCulture)}", cancellationToken);
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Old deltas could not be dropped")]
+    private partial void LogNotDropped(Exception error);
 
     [LoggerMessage(LogLevel.Warning, "The window from {From} to {To} was not stored whole; chunk {Chunk} with {Rows} rows is in the totals now and waits for the log")]
     private partial void LogRepaired(long from, long to, int chunk, int rows);

@@ -27,6 +27,9 @@ public sealed record ClickHouseStoreOptions
     /// <summary>The most rows of one insert; tests make it small to see windows of several chunks.</summary>
     internal int ChunkRows { get; init; } = StoreChunk.MaxRows;
 
+    /// <summary>Called with the table before every insert; tests let it fail at each of them.</summary>
+    internal Func<string, Task> BeforeInsert { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>The embedded ClickHouse.</summary>
     /// <param name="process">Already running.</param>
     public static ClickHouseStoreOptions For(ClickHouseProcess process)

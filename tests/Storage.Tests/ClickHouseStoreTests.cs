@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
@@ -180,6 +181,65 @@ public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) :
             await _sql.AskAsync("SELECT name, tier, labels FROM counters WHERE namespace = 'defined' ORDER BY name"));
         Assert.Equal("a\t4\nb\t1", await _sql.AskAsync("SELECT name, value FROM totals WHERE namespace = 'defined' ORDER BY name"));
         Assert.Equal(new Dictionary<string, long> { ["a"] = 4, ["b"] = 1 }, await CountersAsync(clickHouse.Store, "defined"));
+    }
+
+    [Fact]
+    public async Task Deltas_are_kept_for_days_of_log_time_and_totals_for_ever()
+    {
+        LogIdentity log = NewLog();
+        await using ClickHouseStore store = await OpenAsync(clickHouse.Process);
+        for (int day = -4; day <= 0; day++)
+        {
+            await store.StoreAsync(Window(log, day + 5, day + 5, [("days", "a", 1)], names: day == -4, timeMs: Today + (day * 86_400_000L)), default);
+        }
+
+        Assert.Equal("3", await _sql.AskAsync($"SELECT count() FROM deltas WHERE log = {log.Number}"));
+        Assert.Equal("5", await _sql.AskAsync("SELECT value FROM totals WHERE namespace = 'days'"));
+        Assert.Equal("5", await _sql.AskAsync("SELECT count() FROM history_hourly WHERE namespace = 'days'"));
+    }
+
+    /// <summary>A store that dies before its n-th insert, for every n: what a restart reads is the totals up to the last checkpoint, and the retry counts once.</summary>
+    [Fact]
+    public async Task Crash_between_any_two_inserts_counts_the_window_once()
+    {
+        int inserts = int.MaxValue;
+        for (int n = 0; n < inserts; n++)
+        {
+            string space = $"crash{n}";
+            LogIdentity log = NewLog();
+            (string, string Name, long Delta)[] sums = [.. Enumerable.Range(0, 9).Select(i => (space, $"c{i}", 10L + i))];
+            await clickHouse.Store.StoreAsync(Window(log, 1, 3, sums), default);
+            Checkpoint window = Window(log, 4, 9, [.. sums, (space, "new", 5)]);
+            int count = 0;
+            ClickHouseStoreOptions options = ClickHouseStoreOptions.For(clickHouse.Process) with
+            {
+                ChunkRows = 4,
+                BeforeInsert = _ => count++ == n ? throw new CheckpointStoreException("the process died") : Task.CompletedTask,
+            };
+            await using (ClickHouseStore dying = await ClickHouseStore.OpenAsync(options, NullLogger<ClickHouseStore>.Instance, default))
+            {
+                Exception? died = await Record.ExceptionAsync(async () => await dying.StoreAsync(window, default));
+                inserts = died is null ? count : inserts;
+            }
+
+            await using ClickHouseStore restarted = await OpenAsync(clickHouse.Process, chunkRows: 4);
+            bool stored = inserts == count;
+            Assert.Equal(stored ? 9 : 3, (await restarted.LastAsync(log, default)).Position);
+            Dictionary<string, long> once = sums.ToDictionary(s => s.Name, s => s.Delta);
+            Dictionary<string, long> twice = sums.ToDictionary(s => s.Name, s => s.Delta * 2);
+            twice["new"] = 5;
+            Dictionary<string, long> read = await CountersAsync(restarted, space);
+            Assert.Equal(stored ? 5 : 0, read.GetValueOrDefault("new"));
+            read.Remove("new");
+            Assert.Equal(stored ? twice.Where(t => t.Key != "new").ToDictionary() : once, read);
+
+            await restarted.StoreAsync(window, default);
+            Assert.Equal(twice, await CountersAsync(restarted, space));
+            Assert.Equal($"{twice.Values.Sum()}", await _sql.AskAsync($"SELECT sum(value) FROM history_hourly WHERE namespace = '{space}'"));
+            Assert.Equal($"{twice.Values.Sum()}", await _sql.AskAsync($"SELECT sum(delta) FROM deltas WHERE log = {log.Number}"));
+        }
+
+        Assert.Equal(3 + (3 * 3) + 1, inserts); // names and deltas in three chunks each, and the checkpoint
     }
 
     [Fact]

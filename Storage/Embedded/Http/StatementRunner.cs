@@ -30,7 +30,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
             }
 
             string statement = await StatementAsync(query, prefix.AsMemory(0, length), body, reader ? SqlGate.MaxBytes : MaxStatementBytes);
-            await ExecuteAsync(reader ? Gate(statement) : statement);
+            await ExecuteAsync(reader ? Gate(statement) : statement, reader);
         }
         finally
         {
@@ -83,7 +83,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
         }
     }
 
-    private async Task ExecuteAsync(string sql)
+    private async Task ExecuteAsync(string sql, bool reader)
     {
         string format = HttpFormats.Of(sql, call.Format);
         (uint statements, StatementClass kind) = connection.Classify(sql);
@@ -98,6 +98,11 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
         {
             await StreamAsync(sql, format);
             return;
+        }
+
+        if (reader)
+        {
+            engine.LimitWholeResult(connection);
         }
 
         // What does not parse goes to the engine as well: its own error says where.
