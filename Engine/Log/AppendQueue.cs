@@ -12,18 +12,6 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes)
     private long _bytes;
     private bool _closed;
 
-    /// <summary>Whether something waits, or the queue was closed.</summary>
-    internal bool HasWork
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return !_waiting.IsEmpty || _closed;
-            }
-        }
-    }
-
     internal ValueTask<Appended> Add(in LogRecord record, Durability durability)
     {
         int size = RecordFrame.Size(record.Payload.Length);

@@ -18,18 +18,6 @@ internal sealed class HandOver
     private bool _unbounded;
     private bool _ended;
 
-    /// <summary>Whether the writer may hand over another group without waiting.</summary>
-    internal bool HasRoom
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return !IsFull;
-            }
-        }
-    }
-
     private bool IsFull => _attached && !_unbounded && (_groups.Count >= MaxGroups || _bytes >= MaxBytes);
 
     /// <summary>Makes the caller the only follower.</summary>

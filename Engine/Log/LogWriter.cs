@@ -1,15 +1,12 @@
 namespace Sketch.Engine.Log;
 
 /// <summary>
-/// The one thread that writes: takes what waits, gives positions, writes it as one group, hands the group to the follower, syncs, answers.
-/// There is no timer: while a sync runs, the next group gathers.
+/// The one thread that writes: takes what waits, gives positions, writes it as one group, hands the group to the follower and to the
+/// <see cref="LogSyncer"/>, and answers those that asked for no sync.
 /// </summary>
 internal sealed class LogWriter
 {
     private const int MaxGroupBytes = BufferPool.LargestBytes;
-
-    /// <summary>A group that nobody waits to see synced may leave that to the next one, while there is a next one, for so long.</summary>
-    private static readonly TimeSpan SyncWithin = TimeSpan.FromMilliseconds(4);
 
     private readonly SegmentFiles _files;
     private readonly SegmentChain _chain;
@@ -17,6 +14,7 @@ internal sealed class LogWriter
     private readonly HandOver _handOver;
     private readonly BufferPool _buffers;
     private readonly TimeProvider _time;
+    private readonly LogSyncer _syncer;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ILogFile _file;
@@ -24,9 +22,7 @@ internal sealed class LogWriter
     private long _end;
     private long _reserved;
     private long _next;
-    private long _synced;
     private long _timeMs;
-    private long _unsyncedSince;
     private AppendList _taken;
     private AppendList _group;
 
@@ -44,8 +40,12 @@ internal sealed class LogWriter
         _end = tail.Segment.End;
         _reserved = tail.Reserved;
         _next = tail.Segment.Next;
-        _synced = _next;
         _timeMs = tail.TimeMs;
+        _syncer = new LogSyncer(_file, _next, time, onFailure: () =>
+        {
+            _queue.Close();
+            _handOver.StopWaiting();
+        });
     }
 
     internal Task Failed => _failed.Task;
@@ -61,14 +61,19 @@ internal sealed class LogWriter
                 WriteGroup();
             }
 
-            Sync();
+            _syncer.WaitUntilSynced();
         }
 #pragma warning disable CA1031 // Whatever went wrong, the callers that wait must hear of it, and nothing may be appended after it.
         catch (Exception error)
 #pragma warning restore CA1031
         {
             failure = error;
-            Fail(error);
+        }
+
+        AppendList waiting = _syncer.Stop();
+        if (failure is not null)
+        {
+            Fail(failure, waiting);
         }
 
         _handOver.End(failure);
@@ -77,18 +82,9 @@ internal sealed class LogWriter
 
     private bool TakeMore()
     {
-        if (!_handOver.HasRoom)
-        {
-            Sync();
-            _handOver.WaitForRoom();
-        }
-
-        if (_taken.IsEmpty && !_queue.HasWork)
-        {
-            Sync();
-        }
-
+        _handOver.WaitForRoom();
         _taken.Add(_queue.Take(wait: _taken.IsEmpty));
+        _syncer.WaitUntilYoung();
         return !_taken.IsEmpty;
     }
 
@@ -98,7 +94,7 @@ internal sealed class LogWriter
         if (count == 0)
         {
             // The next segment begins only once the one before is durable to its end: a torn end is looked for in the last one alone.
-            Sync();
+            _syncer.WaitUntilSynced();
         }
 
         try
@@ -123,11 +119,6 @@ internal sealed class LogWriter
         byte[] buffer = _buffers.Rent(bytes);
         Encode(buffer, count);
         _queue.Release(count, bytes);
-        if (_synced == _next)
-        {
-            _unsyncedSince = _time.GetTimestamp();
-        }
-
         if (!TryWrite(buffer.AsSpan(0, bytes)))
         {
             _buffers.Returned(buffer);
@@ -136,11 +127,10 @@ internal sealed class LogWriter
         }
 
         Publish(buffer, bytes, count);
-        bool more = !_taken.IsEmpty || _queue.HasWork;
-        if (CompleteWritten() || !more || _time.GetElapsedTime(_unsyncedSince) >= SyncWithin)
+        _syncer.Add(_next, TakeFlushed());
+        while (!_group.IsEmpty)
         {
-            Sync();
-            CompleteSynced();
+            _group.Remove().Complete(AppendStatus.Appended);
         }
     }
 
@@ -163,12 +153,13 @@ internal sealed class LogWriter
     private void Encode(byte[] buffer, int count)
     {
         _timeMs = Math.Max(_timeMs, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        long synced = _syncer.Synced;
         int at = 0;
         for (int i = 0; i < count; i++)
         {
             PendingAppend append = _taken.Remove();
             append.Position = _next + i;
-            uint unsynced = (uint)Math.Min(append.Position - _synced, uint.MaxValue);
+            uint unsynced = (uint)Math.Min(append.Position - synced, uint.MaxValue);
             at += RecordFrame.Encode(buffer.AsSpan(at), append.Record, append.Position, _timeMs, unsynced);
             _group.Add(append);
         }
@@ -208,45 +199,26 @@ internal sealed class LogWriter
         _next += count;
     }
 
-    /// <summary>Answers those of the group that need no sync; true when others remain.</summary>
-    private bool CompleteWritten()
+    /// <summary>Takes those out of the group that wait for a sync.</summary>
+    private AppendList TakeFlushed()
     {
-        AppendList group = _group;
+        AppendList all = _group;
+        AppendList flushed = default;
         _group = default;
-        AppendList waiting = default;
-        while (!group.IsEmpty)
+        while (!all.IsEmpty)
         {
-            PendingAppend append = group.Remove();
-            if (append.Durability == Durability.Written)
+            PendingAppend append = all.Remove();
+            if (append.Durability == Durability.Flushed)
             {
-                append.Complete(AppendStatus.Appended);
+                flushed.Add(append);
             }
             else
             {
-                waiting.Add(append);
+                _group.Add(append);
             }
         }
 
-        _group = waiting;
-        return !waiting.IsEmpty;
-    }
-
-    private void Sync()
-    {
-        if (_synced != _next)
-        {
-            _file.Sync();
-            _synced = _next;
-        }
-    }
-
-    private void CompleteSynced()
-    {
-        while (!_group.IsEmpty)
-        {
-            PendingAppend append = _group.Remove();
-            append.Complete(AppendStatus.Appended);
-        }
+        return flushed;
     }
 
     private void StartSegment(int needed)
@@ -258,6 +230,7 @@ internal sealed class LogWriter
         _segment = segment;
         _end = segment.End;
         _reserved = reserved;
+        _syncer.Use(file);
         _chain.Add(segment);
     }
 
@@ -287,14 +260,15 @@ internal sealed class LogWriter
         Refuse(AppendStatus.NoSpace);
     }
 
-    private void Fail(Exception error)
+    private void Fail(Exception error, AppendList waiting)
     {
         _queue.Close();
         _failed.SetException(error);
         _ = _failed.Task.Exception;
-        while (!_group.IsEmpty)
+        waiting.Add(_group);
+        while (!waiting.IsEmpty)
         {
-            _group.Remove().Complete(AppendStatus.Unknown);
+            waiting.Remove().Complete(AppendStatus.Unknown);
         }
 
         _taken.Add(_queue.Take(wait: false));

@@ -52,13 +52,32 @@ public sealed class LogGroupTests
     }
 
     [Fact]
+    public async Task Written_goes_on_during_a_sync_until_something_is_unsynced_for_too_long()
+    {
+        ManualTime time = new();
+        await using EmbeddedLog log = await LogTesting.Open(Folder, disk: _disk, time: time);
+        _disk.HoldSyncs();
+        await log.Append(LogTesting.Record(0), Durability.Written);
+        await Until.True(() => _disk.HeldSyncs == 1);
+        await log.AppendMany(1, 20, durability: Durability.Written);
+
+        time.Now += TimeSpan.FromMilliseconds(4);
+        Task<long> late = log.Append(LogTesting.Record(21), Durability.Written);
+        Task<long> later = log.Append(LogTesting.Record(22), Durability.Written);
+        await Task.WhenAny(late, Task.Delay(50));
+        Assert.False(late.IsCompleted);
+        _disk.ReleaseSyncs();
+        Assert.Equal(23, await late);
+        Assert.Equal(24, await later);
+    }
+
+    [Fact]
     public async Task A_full_queue_answers_busy_at_once_and_takes_more_once_it_has_drained()
     {
+        ManualTime time = new();
         await using EmbeddedLog log = await EmbeddedLog.OpenAsync(
-            new EmbeddedLogOptions { Folder = Folder, Disk = _disk, MaxQueuedRecords = 10, MaxQueuedBytes = 1_000 }, TimeProvider.System, default);
-        _disk.HoldSyncs();
-        Task<long> first = log.Append(LogTesting.Record(0));
-        await Until.True(() => _disk.HeldSyncs == 1);
+            new EmbeddedLogOptions { Folder = Folder, Disk = _disk, MaxQueuedRecords = 10, MaxQueuedBytes = 1_000 }, time, default);
+        Task<long> first = await StopWriting(log, time);
         List<Task<Appended>> answers = [.. Enumerable.Range(0, 20).Select(i => log.AppendAsync(LogTesting.Record(i, 8), Durability.Flushed, default).AsTask())];
         Assert.All(answers.Take(10), answer => Assert.False(answer.IsCompleted));
         Assert.All(answers.Skip(10), answer => Assert.Equal(new Appended(AppendStatus.Busy, 0), answer.Result));
@@ -67,13 +86,21 @@ public sealed class LogGroupTests
         await first;
 
         // The same by bytes; a record that is larger than the bound may wait alone.
-        _disk.HoldSyncs();
-        Task<long> another = log.Append(LogTesting.Record(0));
-        await Until.True(() => _disk.HeldSyncs == 1);
+        Task<long> another = await StopWriting(log, time);
         Task<long> large = log.Append(LogTesting.Record(0, 5_000));
         Assert.Equal(AppendStatus.Busy, (await log.AppendAsync(LogTesting.Record(0, 8), Durability.Flushed, default)).Status);
         _disk.ReleaseSyncs();
         Assert.Equal(await another + 1, await large);
+    }
+
+    /// <summary>Holds the sync of one append for so long that the writer pauses.</summary>
+    private async Task<Task<long>> StopWriting(EmbeddedLog log, ManualTime time)
+    {
+        _disk.HoldSyncs();
+        Task<long> append = log.Append(LogTesting.Record(0));
+        await Until.True(() => _disk.HeldSyncs == 1);
+        time.Now += TimeSpan.FromSeconds(1);
+        return append;
     }
 
     [Fact]
@@ -89,22 +116,19 @@ public sealed class LogGroupTests
         ValueTask<bool> moving = follower.MoveNextAsync();
 
         List<Task<Appended>> taken = [];
-        Appended busy = default;
-        for (int i = 0; busy.Status != AppendStatus.Busy; i++)
+        for (int i = 0; ; i++)
         {
             Assert.True(i < 10_000);
-            ValueTask<Appended> answer = log.AppendAsync(LogTesting.Record(i), Durability.Written, default);
-            if (answer.IsCompletedSuccessfully)
-            {
-                busy = await answer;
-            }
-            else
-            {
-                taken.Add(answer.AsTask());
+            Task<Appended> answer = log.AppendAsync(LogTesting.Record(i), Durability.Written, default).AsTask();
 
-                // One at a time while the writer gets there; once it waits for the follower, these stay in the queue.
-                await Task.WhenAny(taken[^1], Task.Delay(200));
+            // One at a time while the writer gets there; once it waits for the follower, these stay in the queue.
+            await Task.WhenAny(answer, Task.Delay(200));
+            if (answer.IsCompleted && (await answer).Status == AppendStatus.Busy)
+            {
+                break;
             }
+
+            taken.Add(answer);
         }
 
         Assert.InRange(taken.Count(answer => !answer.IsCompleted), 1, 5);

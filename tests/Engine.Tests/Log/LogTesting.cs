@@ -32,11 +32,11 @@ internal static class LogTesting
         return answer.Position;
     }
 
-    public static async Task AppendMany(this IIncrementLog log, int from, int count, int bytes = 40)
+    public static async Task AppendMany(this IIncrementLog log, int from, int count, int bytes = 40, Durability durability = Durability.Flushed)
     {
         for (int i = from; i < from + count; i++)
         {
-            await log.Append(Record(i, bytes));
+            await log.Append(Record(i, bytes), durability);
         }
     }
 
