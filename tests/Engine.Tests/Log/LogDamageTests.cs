@@ -116,7 +116,7 @@ public sealed class LogDamageTests
     public async Task A_group_torn_out_of_order_is_cut_off()
     {
         SimulatedDisk disk = new();
-        EmbeddedLog log = await LogTesting.Open(Folder, disk: disk);
+        EmbeddedLog log = await LogTesting.Open(Folder, disk: disk, time: new ManualTime());
         await log.AppendMany(0, 3, bytes: 500);
         int start = await AppendOneAndAGroup(log, disk, 3, 7);
 
@@ -135,7 +135,7 @@ public sealed class LogDamageTests
     public async Task Damage_to_a_group_is_reported_once_a_later_record_shows_that_it_was_synced()
     {
         SimulatedDisk disk = new();
-        EmbeddedLog log = await LogTesting.Open(Folder, disk: disk);
+        EmbeddedLog log = await LogTesting.Open(Folder, disk: disk, time: new ManualTime());
         int start = await AppendOneAndAGroup(log, disk, 0, 7);
         await log.AppendMany(8, 1, bytes: 500);
         await log.DisposeAsync();
@@ -152,7 +152,9 @@ public sealed class LogDamageTests
         List<Task> appends = [log.Append(LogTesting.Record(from, 500))];
         await Until.True(() => disk.HeldSyncs == 1);
         int start = disk.Read(First).Length;
+        long next = log.Range.Next + others;
         appends.AddRange(Enumerable.Range(from + 1, others).Select(i => log.Append(LogTesting.Record(i, 500))));
+        await Until.True(() => log.Range.Next == next);
         disk.ReleaseSyncs();
         await Task.WhenAll(appends);
         return start;

@@ -62,6 +62,9 @@ public sealed class LogPowerLossTests
                 await Append(log);
                 bool power = _random.Next(4) > 0;
                 _disk.Fault = null;
+
+                // From here on nobody hears an answer any more.
+                _life = -1;
                 SimulatedDisk next = power ? _disk.LosePower(_random) : _disk.LoseProcess();
                 if (!power)
                 {
@@ -72,7 +75,6 @@ public sealed class LogPowerLossTests
                     }
                 }
 
-                _life = -1;
                 _disk.ReleaseSyncs();
                 await log.DisposeAsync();
                 _disk = next;
