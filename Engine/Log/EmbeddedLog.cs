@@ -80,7 +80,10 @@ public sealed class EmbeddedLog : IIncrementLog
     }
 
     /// <inheritdoc/>
-    /// <remarks>A follower must not wait for an append of its own: the writer may be waiting for the follower.</remarks>
+    /// <remarks>
+    /// A follower must not wait for an append of its own: the writer may be waiting for the follower. What is read without following is durable,
+    /// so that a checkpoint made of it never knows more than the log does after a loss of power; once a sync failed, less than the range is read.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The position lies beyond the end of the log, or before 1.</exception>
     public IAsyncEnumerable<LogSlice> ReadAsync(long from, bool follow, CancellationToken cancellationToken)
     {
@@ -139,11 +142,12 @@ public sealed class EmbeddedLog : IIncrementLog
     private async IAsyncEnumerable<LogSlice> ReadUntilAsync(
         long from, long until, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        long durable = Math.Min(until, await _writer.WhenSyncedAsync(until, cancellationToken));
         using LogReader reader = new(_files.Disk, _chain, _buffers, from);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (reader.Next(until) is not { } slice)
+            if (reader.Next(durable) is not { } slice)
             {
                 yield break;
             }

@@ -16,12 +16,14 @@ internal sealed class LogSyncer
     private ILogFile _file;
     private AppendList _waiting;
     private Exception? _failure;
+    private TaskCompletionSource? _progress;
     private long _written;
     private long _synced;
     private long _oldest;
     private long _oldestOfNext;
     private long _target;
     private bool _closing;
+    private bool _ended;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="file">The segment that is written to.</param>
@@ -96,6 +98,28 @@ internal sealed class LogSyncer
         }
     }
 
+    /// <summary>Waits until a position is durable.</summary>
+    /// <returns>Up to where it is: less than that only when a sync failed or the log closed.</returns>
+    internal async ValueTask<long> WhenSyncedAsync(long position, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task progress;
+            lock (_gate)
+            {
+                if (_synced >= position || _ended)
+                {
+                    return _synced;
+                }
+
+                _progress ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                progress = _progress.Task;
+            }
+
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Goes on with the next segment; the one before is synced to its end.</summary>
     internal void Use(ILogFile file)
     {
@@ -139,14 +163,14 @@ internal sealed class LogSyncer
 #pragma warning restore CA1031
             {
                 Fail(error, waiting);
-                return;
+                break;
             }
 
             lock (_gate)
             {
                 Volatile.Write(ref _synced, _target);
                 _oldest = _oldestOfNext;
-                Monitor.PulseAll(_gate);
+                Progress();
             }
 
             while (!waiting.IsEmpty)
@@ -154,6 +178,19 @@ internal sealed class LogSyncer
                 waiting.Remove().Complete(AppendStatus.Appended);
             }
         }
+
+        lock (_gate)
+        {
+            _ended = true;
+            Progress();
+        }
+    }
+
+    private void Progress()
+    {
+        Monitor.PulseAll(_gate);
+        _progress?.TrySetResult();
+        _progress = null;
     }
 
     private bool TryTake(out ILogFile file, out AppendList waiting)

@@ -50,6 +50,10 @@ internal sealed class LogWriter
 
     internal Task Failed => _failed.Task;
 
+    /// <inheritdoc cref="LogSyncer.WhenSyncedAsync"/>
+    internal ValueTask<long> WhenSyncedAsync(long position, CancellationToken cancellationToken) =>
+        _syncer.WhenSyncedAsync(position, cancellationToken);
+
     /// <summary>Works until the queue is closed and empty, or the disk fails.</summary>
     internal void Run()
     {

@@ -16,9 +16,14 @@ public sealed class LogGroupTests
         Task<Appended> flushed = log.AppendAsync(LogTesting.Record(0), Durability.Flushed, default).AsTask();
         await Until.True(() => _disk.HeldSyncs == 1);
         Assert.Equal(3, log.Range.Next);
-        Assert.Equal(2, (await log.ReadAll()).Count);
         Assert.False(flushed.IsCompleted);
+
+        // A follower sees it at once; whoever reads to keep what he reads waits until it is durable.
+        Assert.Equal(2, (await log.Follow(from: 1, count: 2).WaitAsync(LogTesting.Deadline)).Count);
+        Task<List<Seen>> reading = log.ReadAll();
+        Assert.False(reading.IsCompleted);
         _disk.ReleaseSyncs();
+        Assert.Equal(2, (await reading.WaitAsync(LogTesting.Deadline)).Count);
         Assert.Equal(new Appended(AppendStatus.Appended, 2), await flushed);
 
         _disk.HoldSyncs();
