@@ -130,7 +130,7 @@ internal sealed class HandOver
 
                 if (_ended)
                 {
-                    return _failure is null ? null : throw new IOException("The log stopped: " + _failure.Message, _failure);
+                    return _failure is null ? null : throw new IOException(_failure.Message, _failure);
                 }
 
                 _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
