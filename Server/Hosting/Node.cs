@@ -13,7 +13,7 @@ namespace Sketch.Server.Hosting;
 /// One node: data folder, listeners, log, store, engine, put together in this order and taken apart in the reverse one.
 /// The listeners come first, so that a taken port is found before anything is opened and health pages answer during a long replay.
 /// </summary>
-internal sealed class Node : IAsyncDisposable
+internal sealed partial class Node : IAsyncDisposable
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
@@ -146,6 +146,8 @@ internal sealed class Node : IAsyncDisposable
     {
         ILoggerFactory loggers = _app!.Services.GetRequiredService<ILoggerFactory>();
         _log = await seams.OpenLog(_options, seams.Time, cancellationToken).ConfigureAwait(false);
+        if (_log is EmbeddedLog { Cut: { } cut })
+            LogCutOff(loggers.CreateLogger<Node>(), cut.Bytes, cut.Path, cut.Offset, cut.Position);
         _store = await seams.OpenStore(_options, loggers, seams.Time, cancellationToken).ConfigureAwait(false);
         _engine = await CountingEngine.OpenAsync(
             new EngineOptions
@@ -183,6 +185,11 @@ internal sealed class Node : IAsyncDisposable
         CancellationToken.None,
         TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The last {Bytes} bytes of {Path} were cut off at {Offset}: a write that the end of the process or the power interrupted, never acknowledged as durable. The log goes on at position {Position}")]
+    private static partial void LogCutOff(ILogger logger, long bytes, string path, long offset, long position);
 
     // The command line owns the signals; a host in a test must not take them.
     private sealed class QuietLifetime : IHostLifetime

@@ -13,9 +13,10 @@ namespace Sketch.Server.Sql;
 internal sealed class GatedSql(SqlProxy proxy, string user, string password)
 {
     private const int RefusedByGate = 497;
+    private const string Database = "sketch";
     private const int MaxSeconds = 60;
     private const int MaxResultRows = 10_000_000;
-    private static readonly string[] Passed = ["database", "default_format", "query_id", "enable_http_compression", "output_format"];
+    private static readonly string[] Passed = ["default_format", "query_id", "enable_http_compression", "output_format"];
 
     /// <summary>Answers one request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -33,7 +34,9 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
         {
             using RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
             statement = SqlGate.Check(Join(request.Query["query"].ToString(), Encoding.UTF8.GetString(body.Bytes)));
-            foreach ((string name, StringValues value) in request.Query.Where(p => p.Key is not ("query" or "user" or "password")))
+            RequireDatabase(request.Query["database"].ToString());
+            RequireDatabase(request.Headers["X-ClickHouse-Database"].ToString());
+            foreach ((string name, StringValues value) in request.Query.Where(p => p.Key is not ("query" or "user" or "password" or "database")))
             {
                 if (!Passed.Contains(name) && !name.StartsWith("param_", StringComparison.Ordinal) && !SqlGate.AllowsSetting(name))
                     throw new SqlRefusedException($"the parameter {Problem.Shorten(name)} is not for readers");
@@ -46,6 +49,7 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
             return;
         }
 
+        parameters["database"] = Database;
         parameters["readonly"] = "2";
         parameters.TryAdd("max_execution_time", $"{MaxSeconds}");
         parameters.TryAdd("max_result_rows", $"{MaxResultRows}");
@@ -55,9 +59,17 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
         string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
         request.Headers.Remove("X-ClickHouse-User");
         request.Headers.Remove("X-ClickHouse-Key");
+        request.Headers.Remove("X-ClickHouse-Database");
         await proxy.PassAsync(
             context, QueryHelpers.AddQueryString("/", parameters), new ByteArrayContent(Encoding.UTF8.GetBytes(statement)), [new("Authorization", basic)])
             .ConfigureAwait(false);
+    }
+
+    // A statement without a database means this one; with another as the default, a table of that one would pass the gate by its bare name.
+    private static void RequireDatabase(string database)
+    {
+        if (database is not ("" or "default" or Database))
+            throw new SqlRefusedException($"database is {Problem.Shorten(database)}; allowed: {Database}");
     }
 
     // As ClickHouse does: the statement may stand in the query, in the body, or begin in one and go on in the other.

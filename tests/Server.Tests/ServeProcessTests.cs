@@ -105,6 +105,10 @@ public class ServeProcessTests
 
             using HttpResponseMessage setting = await http.GetAsync(new Uri("/?query=SELECT%201&readonly=0", UriKind.Relative));
             Assert.Equal(System.Net.HttpStatusCode.Forbidden, setting.StatusCode);
+            using HttpResponseMessage database = await http.GetAsync(new Uri("/?query=SELECT%20*%20FROM%20processes&database=system", UriKind.Relative));
+            Assert.Equal(System.Net.HttpStatusCode.Forbidden, database.StatusCode);
+            Assert.Contains("allowed: sketch", await database.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Equal("0\n", await http.GetStringAsync(new Uri("/?query=SELECT%20count()%20FROM%20totals&database=sketch", UriKind.Relative)));
         }
 
         await server.DisposeAsync();
