@@ -1,3 +1,4 @@
+using Sketch.Engine;
 using Sketch.Server.Hosting;
 
 namespace Sketch.Server.Rest;
@@ -48,6 +49,8 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, EngineGate ga
                 return known.Problem;
             case BadHttpRequestException bad:
                 return Problem.Of(bad.StatusCode, "bad-request", "Bad request", "request", bad.Message, "a request as HTTP/1.1 describes it");
+            case EngineBusyException busy:
+                return Problem.Of(503, "outcome-unknown", "Not done for now", "request", busy.Message, "the same request again in a second") with { RetryAfterSeconds = 1 };
             case ObjectDisposedException or InvalidOperationException when !gate.IsReady:
                 return NotReady();
             default:
