@@ -22,8 +22,10 @@ public static class LiveEstimate
 
     /// <summary>
     /// Composes a value and its bounds. With e the exact parts and u the sketch part: lower = e + max(0, u - quantile),
-    /// upper = e + u, value = e + u - median, or lower where that is larger. u = 0 is exact: a sketch never says 0 of an id
-    /// that it counted. When u is saturated, upper is <see cref="long.MaxValue"/>: there is no upper bound to give.
+    /// upper = e + u. The value is e + u for an id that stands out of the noise (u above the quantile): it led its cells, and
+    /// a conservative update keeps a leader's cell nearly exact. Below that it is e + u - median, or lower where that is
+    /// larger: such an estimate is mostly noise. u = 0 is exact: a sketch never says 0 of an id that it counted. When u is
+    /// saturated, upper is <see cref="long.MaxValue"/>: there is no upper bound to give.
     /// </summary>
     /// <param name="exactPart">The exact total up to the last checkpoint.</param>
     /// <param name="sketchPart">The sum of the id's estimates over the live sketches, 0 or more.</param>
@@ -44,7 +46,7 @@ public static class LiveEstimate
             return Estimate.Exact(exact);
 
         long lower = Math.Max(0, sketchPart - quantile);
-        long value = Math.Max(lower, sketchPart - median);
+        long value = sketchPart > quantile ? sketchPart : Math.Max(lower, sketchPart - median);
         return new Estimate(
             SaturatingAdd(exact, value),
             SaturatingAdd(exact, lower),
