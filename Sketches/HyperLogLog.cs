@@ -31,6 +31,7 @@ public sealed partial class HyperLogLog
     public const int DefaultPrecision = 12;
 
     private const int Dense = -1;
+    private const ulong Unknown = ulong.MaxValue;
 
     // Sparse: sorted tokens. Dense: the change weight in the first two words, then four registers a word. One array for both
     // because there may be millions of states, most of them tiny.
@@ -79,7 +80,7 @@ public sealed partial class HyperLogLog
     /// The probability that an element not yet counted would change the state: 1 when empty, the mean of 2^-register when dense.
     /// </summary>
     public double ChangeProbability =>
-        IsSparse ? 1 - _tokenCount * HyperLogLogToken.Collision : ChangeWeight * (1.0 / (1ul << 63));
+        IsSparse ? 1 - _tokenCount * HyperLogLogToken.Collision : KnownChangeWeight() * (1.0 / (1ul << 63));
 
     /// <summary>The most tokens: above it they become registers.</summary>
     internal int MaxTokens => (1 << Precision) * 3 / 16;
@@ -91,7 +92,8 @@ public sealed partial class HyperLogLog
 
     internal Span<byte> Registers => IsSparse ? [] : MemoryMarshal.AsBytes(_words.AsSpan(2));
 
-    // Sum of 2^-rank over the registers that can still grow, in units of 2^-(63 - precision): 2^63 when all are zero.
+    // Sum of 2^-rank over the registers that can still grow, in units of 2^-(63 - precision): 2^63 when all are zero. Unknown
+    // after a merge, until someone asks: most unions are only estimated.
     private ref ulong ChangeWeight => ref MemoryMarshal.AsRef<ulong>(MemoryMarshal.AsBytes(_words.AsSpan(0, 2)));
 
     /// <summary>Adds a hashed element.</summary>
@@ -108,8 +110,11 @@ public sealed partial class HyperLogLog
         int at = 0;
         for (; at < hashes.Length && IsSparse; at++)
             AddToken(HyperLogLogToken.FromHash(hashes[at]));
-        if (at < hashes.Length)
-            ChangeWeight -= RegisterKernels.Raise(Registers, hashes[at..], Precision);
+        if (at == hashes.Length)
+            return;
+        ulong fell = RegisterKernels.Raise(Registers, hashes[at..], Precision);
+        if (ChangeWeight != Unknown)
+            ChangeWeight -= fell;
     }
 
     /// <summary>Takes in all elements of another state: afterwards this one is as if it had seen both.</summary>
@@ -133,7 +138,7 @@ public sealed partial class HyperLogLog
         if (IsSparse)
             BecomeDense();
         RegisterKernels.Max(Registers, other.Registers);
-        ChangeWeight = RegisterKernels.ChangeWeight(Registers, Precision);
+        ChangeWeight = Unknown;
     }
 
     /// <summary>How many distinct elements were added, most likely.</summary>
@@ -196,9 +201,17 @@ public sealed partial class HyperLogLog
         ref byte register = ref Registers[index];
         if (register >= rank)
             return false;
-        ChangeWeight -= RegisterKernels.ChangeWeight(register, Precision) - RegisterKernels.ChangeWeight(rank, Precision);
+        if (ChangeWeight != Unknown)
+            ChangeWeight -= RegisterKernels.ChangeWeight(register, Precision) - RegisterKernels.ChangeWeight(rank, Precision);
         register = (byte)rank;
         return true;
+    }
+
+    private ulong KnownChangeWeight()
+    {
+        if (ChangeWeight == Unknown)
+            ChangeWeight = RegisterKernels.ChangeWeight((ReadOnlySpan<byte>)Registers, Precision);
+        return ChangeWeight;
     }
 
     private void BecomeDense()

@@ -15,19 +15,29 @@ public static class Streams
     /// <summary>Ids by Zipf's law over so many distinct ones, by inversion of the exact distribution.</summary>
     public static ulong[] Zipf(int length, int distinct, double exponent, int seed)
     {
+        double[] cumulative = ZipfDistribution(distinct, exponent);
+        Random random = new(seed);
+        ulong[] ids = new ulong[length];
+        for (int i = 0; i < length; i++)
+            ids[i] = Id((ulong)DrawRank(cumulative, random));
+        return ids;
+    }
+
+    /// <summary>Sums of rank^-exponent, to draw from.</summary>
+    public static double[] ZipfDistribution(int distinct, double exponent)
+    {
         double[] cumulative = new double[distinct];
         double sum = 0;
         for (int i = 0; i < distinct; i++)
             cumulative[i] = sum += Math.Pow(i + 1, -exponent);
-        Random random = new(seed);
-        ulong[] ids = new ulong[length];
-        for (int i = 0; i < length; i++)
-        {
-            int at = Array.BinarySearch(cumulative, random.NextDouble() * sum);
-            ids[i] = Id((ulong)Math.Min(at < 0 ? ~at : at, distinct - 1));
-        }
+        return cumulative;
+    }
 
-        return ids;
+    /// <summary>A rank, from 0.</summary>
+    public static int DrawRank(double[] cumulative, Random random)
+    {
+        int at = Array.BinarySearch(cumulative, random.NextDouble() * cumulative[^1]);
+        return Math.Min(at < 0 ? ~at : at, cumulative.Length - 1);
     }
 
     /// <summary>The truth.</summary>
