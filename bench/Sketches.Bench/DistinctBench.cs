@@ -6,7 +6,7 @@ using Sketch.Tests.Sketches;
 namespace Sketch.Bench.Sketches;
 
 /// <summary>HyperLogLog and heavy hitters; ns are for one element, or for one merge or estimate.</summary>
-[ShortRunJob]
+[Config(typeof(InProcessConfig))]
 [MemoryDiagnoser(displayGenColumns: false)]
 public class DistinctBench
 {
