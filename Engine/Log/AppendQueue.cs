@@ -4,7 +4,7 @@ namespace Sketch.Engine.Log;
 internal sealed class AppendQueue(int maxRecords, long maxBytes)
 {
     private const int MaxFree = 4_096;
-    private readonly object _gate = new();
+    private readonly Lock _gate = new();
     private AppendList _waiting;
     private PendingAppend? _free;
     private int _freeCount;
@@ -12,9 +12,14 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes)
     private long _bytes;
     private bool _closed;
 
+    /// <summary>Called after the first record came into the empty queue, and when the queue closes; never under the queue's lock.</summary>
+    internal Action? Filled { get; set; }
+
     internal ValueTask<Appended> Add(in LogRecord record, Durability durability)
     {
         int size = RecordFrame.Size(record.Payload.Length);
+        ValueTask<Appended> answer;
+        bool first;
         lock (_gate)
         {
             if (_closed)
@@ -35,32 +40,30 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes)
                 _freeCount--;
             }
 
-            ValueTask<Appended> answer = append.Start(record, durability);
-            bool first = _waiting.IsEmpty;
+            answer = append.Start(record, durability);
+            first = _waiting.IsEmpty;
             _waiting.Add(append);
             _records++;
             _bytes += size;
-            if (first)
-            {
-                Monitor.Pulse(_gate);
-            }
-
-            return answer;
         }
+
+        if (first)
+        {
+            Filled?.Invoke();
+        }
+
+        return answer;
     }
 
-    /// <summary>Takes all that waits, after waiting for it; nothing once the queue is closed and empty. Taken appends count as queued until released.</summary>
-    internal AppendList Take(bool wait)
+    /// <summary>Takes all that waits. Taken appends count as queued until released.</summary>
+    /// <param name="closed">True when nothing comes any more.</param>
+    internal AppendList Take(out bool closed)
     {
         lock (_gate)
         {
-            while (wait && _waiting.IsEmpty && !_closed)
-            {
-                Monitor.Wait(_gate);
-            }
-
             AppendList taken = _waiting;
             _waiting = default;
+            closed = _closed;
             return taken;
         }
     }
@@ -81,8 +84,9 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes)
         lock (_gate)
         {
             _closed = true;
-            Monitor.Pulse(_gate);
         }
+
+        Filled?.Invoke();
     }
 
     internal void Reuse(PendingAppend append)

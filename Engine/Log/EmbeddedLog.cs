@@ -15,7 +15,6 @@ public sealed class EmbeddedLog : IIncrementLog
     private readonly BufferPool _buffers;
     private readonly LogWriter _writer;
     private readonly Lock _truncating = new();
-    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _disposed;
 
     private EmbeddedLog(EmbeddedLogOptions options, SegmentFiles files, LogRecovery recovery, LogTail tail, BufferPool buffers, TimeProvider time)
@@ -24,10 +23,9 @@ public sealed class EmbeddedLog : IIncrementLog
         _buffers = buffers;
         _chain = new SegmentChain(recovery.Segments);
         _queue = new AppendQueue(options.MaxQueuedRecords, options.MaxQueuedBytes);
-        _writer = new LogWriter(files, _chain, tail, _queue, _handOver, buffers, time);
+        _writer = new LogWriter(files, _chain, tail, _queue, _handOver, buffers, time, options.Workers);
         Identity = recovery.Identity;
         Cut = recovery.Cut;
-        new Thread(Write) { IsBackground = true, Name = "log writer" }.Start();
     }
 
     /// <inheritdoc/>
@@ -130,13 +128,7 @@ public sealed class EmbeddedLog : IIncrementLog
         _disposed = true;
         _queue.Close();
         _handOver.StopWaiting();
-        await _stopped.Task;
-    }
-
-    private void Write()
-    {
-        _writer.Run();
-        _stopped.SetResult();
+        await _writer.Stopped;
     }
 
     private async IAsyncEnumerable<LogSlice> ReadUntilAsync(

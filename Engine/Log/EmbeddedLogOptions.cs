@@ -1,3 +1,5 @@
+using Sketch.Engine.Work;
+
 namespace Sketch.Engine.Log;
 
 /// <summary>What is chosen for a log on this machine's disk.</summary>
@@ -26,6 +28,9 @@ public sealed record EmbeddedLogOptions
 
     /// <summary>The disk beneath.</summary>
     public ILogDisk Disk { get; init; } = new LinuxDisk();
+
+    /// <summary>Where the writer and the syncer run.</summary>
+    public IWorkers Workers { get; init; } = ThreadWorkers.Instance;
 
     /// <exception cref="ArgumentOutOfRangeException">A value is not allowed.</exception>
     internal void Validate()

@@ -8,7 +8,7 @@ internal sealed class HandOver
 {
     private const int MaxGroups = 64;
     private const long MaxBytes = 32 << 20;
-    private readonly object _gate = new();
+    private readonly Lock _gate = new();
     private readonly Queue<(LogSlice Slice, int Bytes)> _groups = new();
     private TaskCompletionSource? _arrival;
     private Exception? _failure;
@@ -17,6 +17,10 @@ internal sealed class HandOver
     private bool _attached;
     private bool _unbounded;
     private bool _ended;
+    private bool _writerWaits;
+
+    /// <summary>Called when the writer found no room and there is some now.</summary>
+    internal Action? Drained { get; set; }
 
     private bool IsFull => _attached && !_unbounded && (_groups.Count >= MaxGroups || _bytes >= MaxBytes);
 
@@ -56,8 +60,9 @@ internal sealed class HandOver
             }
 
             _bytes = 0;
-            Monitor.PulseAll(_gate);
         }
+
+        WakeWriter();
     }
 
     /// <summary>Gives a group to the follower; false when there is none, and the buffer stays the writer's. Never waits.</summary>
@@ -77,15 +82,13 @@ internal sealed class HandOver
         }
     }
 
-    /// <summary>Waits until the follower has caught up far enough, or is gone, or the log ends.</summary>
-    internal void WaitForRoom()
+    /// <summary>Whether another group may come. If not, the follower must catch up, or go, or the log end: <see cref="Drained"/> says when.</summary>
+    internal bool HasRoom()
     {
         lock (_gate)
         {
-            while (IsFull)
-            {
-                Monitor.Wait(_gate);
-            }
+            _writerWaits = IsFull;
+            return !_writerWaits;
         }
     }
 
@@ -98,7 +101,6 @@ internal sealed class HandOver
             _unbounded = true;
             _failure ??= failure;
             Wake();
-            Monitor.PulseAll(_gate);
         }
     }
 
@@ -108,8 +110,9 @@ internal sealed class HandOver
         lock (_gate)
         {
             _unbounded = true;
-            Monitor.PulseAll(_gate);
         }
+
+        WakeWriter();
     }
 
     /// <summary>The next group; null when the log ended.</summary>
@@ -118,14 +121,18 @@ internal sealed class HandOver
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (TryTake(out LogSlice? slice))
+            {
+                WakeWriter();
+                return slice;
+            }
+
             Task arrival;
             lock (_gate)
             {
-                if (_groups.TryDequeue(out (LogSlice Slice, int Bytes) group))
+                if (_groups.Count > 0)
                 {
-                    _bytes -= group.Bytes;
-                    Monitor.PulseAll(_gate);
-                    return group.Slice;
+                    continue;
                 }
 
                 if (_ended)
@@ -139,6 +146,32 @@ internal sealed class HandOver
 
             await arrival.WaitAsync(cancellationToken);
         }
+    }
+
+    private bool TryTake(out LogSlice? slice)
+    {
+        lock (_gate)
+        {
+            bool taken = _groups.TryDequeue(out (LogSlice Slice, int Bytes) group);
+            slice = group.Slice;
+            _bytes -= group.Bytes;
+            return taken;
+        }
+    }
+
+    private void WakeWriter()
+    {
+        lock (_gate)
+        {
+            if (!_writerWaits || IsFull)
+            {
+                return;
+            }
+
+            _writerWaits = false;
+        }
+
+        Drained?.Invoke();
     }
 
     private void Wake()

@@ -1,7 +1,9 @@
+using Sketch.Engine.Work;
+
 namespace Sketch.Engine.Log;
 
 /// <summary>
-/// The thread that syncs, so that the writer can go on: while a sync runs, the next groups are written, and share the next sync.
+/// The worker that syncs, so that the writer can go on: while a sync runs, the next groups are written, and share the next sync.
 /// There is no timer. A sync that fails is the last one.
 /// </summary>
 internal sealed class LogSyncer
@@ -9,10 +11,10 @@ internal sealed class LogSyncer
     /// <summary>The writer pauses when something is unsynced for so long, so that what was only written is soon durable, however slow the disk is.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(4);
 
-    private readonly object _gate = new();
+    private readonly Lock _gate = new();
     private readonly TimeProvider _time;
-    private readonly Action _onFailure;
-    private readonly Thread _thread;
+    private readonly Action _wakeWriter;
+    private readonly IWorker _worker;
     private ILogFile _file;
     private AppendList _waiting;
     private Exception? _failure;
@@ -22,26 +24,39 @@ internal sealed class LogSyncer
     private long _oldest;
     private long _oldestOfNext;
     private long _target;
+    private bool _writerWaits;
     private bool _closing;
     private bool _ended;
 
-    /// <summary>Starts the thread.</summary>
+    /// <summary>Starts the worker.</summary>
     /// <param name="file">The segment that is written to.</param>
     /// <param name="synced">The position up to which it is durable.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="onFailure">Called once when a sync failed; wakes the writer, wherever it waits.</param>
-    internal LogSyncer(ILogFile file, long synced, TimeProvider time, Action onFailure)
+    /// <param name="workers">Where it runs.</param>
+    /// <param name="wakeWriter">Called when the writer waited for something that has come to be, when a sync failed, and at the end.</param>
+    internal LogSyncer(ILogFile file, long synced, TimeProvider time, IWorkers workers, Action wakeWriter)
     {
         _file = file;
         _written = _synced = _target = synced;
         _time = time;
-        _onFailure = onFailure;
-        _thread = new Thread(Run) { IsBackground = true, Name = "log syncer" };
-        _thread.Start();
+        _wakeWriter = wakeWriter;
+        _worker = workers.Start("log syncer", Step);
     }
 
     /// <summary>The position up to which everything is durable.</summary>
     internal long Synced => Volatile.Read(ref _synced);
+
+    /// <summary>Why the last sync failed; null while none did.</summary>
+    internal Exception? Failure
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _failure;
+            }
+        }
+    }
 
     /// <summary>A group was written: it is to be synced, and then these are to be answered.</summary>
     /// <exception cref="LogDiskException">A sync failed: nothing may be acknowledged.</exception>
@@ -64,37 +79,32 @@ internal sealed class LogSyncer
             }
 
             _written = next;
-            Monitor.PulseAll(_gate);
         }
+
+        _worker.Wake();
     }
 
-    /// <summary>Waits until nothing has been unsynced for too long.</summary>
+    /// <summary>Whether nothing has been unsynced for too long. If not, the writer is woken after the next sync.</summary>
     /// <exception cref="LogDiskException">A sync failed.</exception>
-    internal void WaitUntilYoung()
+    internal bool IsYoung()
     {
         lock (_gate)
         {
-            while (_failure is null && _written != _synced && _time.GetElapsedTime(_oldest) >= Patience)
-            {
-                Monitor.Wait(_gate);
-            }
-
             ThrowIfFailed();
+            _writerWaits = _written != _synced && _time.GetElapsedTime(_oldest) >= Patience;
+            return !_writerWaits;
         }
     }
 
-    /// <summary>Waits until all that was written is durable.</summary>
+    /// <summary>Whether all that was written is durable. If not, the writer is woken after the next sync.</summary>
     /// <exception cref="LogDiskException">A sync failed.</exception>
-    internal void WaitUntilSynced()
+    internal bool IsSynced()
     {
         lock (_gate)
         {
-            while (_failure is null && _written != _synced)
-            {
-                Monitor.Wait(_gate);
-            }
-
             ThrowIfFailed();
+            _writerWaits = _written != _synced;
+            return !_writerWaits;
         }
     }
 
@@ -129,17 +139,25 @@ internal sealed class LogSyncer
         }
     }
 
-    /// <summary>Ends the thread, after a sync of what is written unless one failed, and returns who is still waiting.</summary>
-    internal AppendList Stop()
+    /// <summary>Lets the worker end, after a sync of what is written unless one failed.</summary>
+    internal void Stop()
     {
         lock (_gate)
         {
             _closing = true;
-            Monitor.PulseAll(_gate);
         }
 
-        _thread.Join();
-        return _waiting;
+        _worker.Wake();
+    }
+
+    /// <summary>Whether the worker is over, and then who is still waiting. Woken otherwise when it is.</summary>
+    internal bool HasEnded(out AppendList waiting)
+    {
+        lock (_gate)
+        {
+            waiting = _ended ? _waiting : default;
+            return _ended;
+        }
     }
 
     private void ThrowIfFailed()
@@ -150,64 +168,71 @@ internal sealed class LogSyncer
         }
     }
 
-    private void Run()
+    private WorkStep Step()
     {
-        while (TryTake(out ILogFile file, out AppendList waiting))
+        if (!TryTake(out ILogFile file, out AppendList waiting, out bool closing))
         {
-            try
-            {
-                file.Sync();
-            }
-#pragma warning disable CA1031 // Whatever went wrong, nothing may be acknowledged any more.
-            catch (Exception error)
-#pragma warning restore CA1031
-            {
-                Fail(error, waiting);
-                break;
-            }
-
-            lock (_gate)
-            {
-                Volatile.Write(ref _synced, _target);
-                _oldest = _oldestOfNext;
-                Progress();
-            }
-
-            while (!waiting.IsEmpty)
-            {
-                waiting.Remove().Complete(AppendStatus.Appended);
-            }
+            return closing ? End() : WorkStep.Idle;
         }
 
+        try
+        {
+            file.Sync();
+        }
+#pragma warning disable CA1031 // Whatever went wrong, nothing may be acknowledged any more.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Fail(error, waiting);
+            return End();
+        }
+
+        bool wake;
         lock (_gate)
         {
-            _ended = true;
+            Volatile.Write(ref _synced, _target);
+            _oldest = _oldestOfNext;
+            wake = _writerWaits;
+            _writerWaits = false;
             Progress();
+        }
+
+        if (wake)
+        {
+            _wakeWriter();
+        }
+
+        while (!waiting.IsEmpty)
+        {
+            waiting.Remove().Complete(AppendStatus.Appended);
+        }
+
+        return WorkStep.More;
+    }
+
+    private bool TryTake(out ILogFile file, out AppendList waiting, out bool closing)
+    {
+        lock (_gate)
+        {
+            file = _file;
+            waiting = default;
+            closing = _closing;
+            if (_written == _synced)
+            {
+                return false;
+            }
+
+            waiting = _waiting;
+            _waiting = default;
+            _target = _written;
+            return true;
         }
     }
 
     private void Progress()
     {
-        Monitor.PulseAll(_gate);
         _progress?.TrySetResult();
         _progress = null;
-    }
-
-    private bool TryTake(out ILogFile file, out AppendList waiting)
-    {
-        lock (_gate)
-        {
-            while (_written == _synced && !_closing)
-            {
-                Monitor.Wait(_gate);
-            }
-
-            file = _file;
-            waiting = _waiting;
-            _waiting = default;
-            _target = _written;
-            return _written != _synced;
-        }
     }
 
     private void Fail(Exception error, AppendList waiting)
@@ -217,9 +242,18 @@ internal sealed class LogSyncer
             _failure = error;
             waiting.Add(_waiting);
             _waiting = waiting;
-            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private WorkStep End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+            Progress();
         }
 
-        _onFailure();
+        _wakeWriter();
+        return WorkStep.Ended;
     }
 }

@@ -1,7 +1,9 @@
+using Sketch.Engine.Work;
+
 namespace Sketch.Engine.Log;
 
 /// <summary>
-/// The one thread that writes: takes what waits, gives positions, writes it as one group, hands the group to the follower and to the
+/// The one worker that writes: takes what waits, gives positions, writes it as one group, hands the group to the follower and to the
 /// <see cref="LogSyncer"/>, and answers those that asked for no sync.
 /// </summary>
 internal sealed class LogWriter
@@ -16,6 +18,8 @@ internal sealed class LogWriter
     private readonly TimeProvider _time;
     private readonly LogSyncer _syncer;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IWorker _worker;
 
     private ILogFile _file;
     private Segment _segment;
@@ -25,9 +29,11 @@ internal sealed class LogWriter
     private long _timeMs;
     private AppendList _taken;
     private AppendList _group;
+    private Exception? _failure;
+    private bool _ending;
 
     internal LogWriter(
-        SegmentFiles files, SegmentChain chain, LogTail tail, AppendQueue queue, HandOver handOver, BufferPool buffers, TimeProvider time)
+        SegmentFiles files, SegmentChain chain, LogTail tail, AppendQueue queue, HandOver handOver, BufferPool buffers, TimeProvider time, IWorkers workers)
     {
         _files = files;
         _chain = chain;
@@ -41,64 +47,84 @@ internal sealed class LogWriter
         _reserved = tail.Reserved;
         _next = tail.Segment.Next;
         _timeMs = tail.TimeMs;
-        _syncer = new LogSyncer(_file, _next, time, onFailure: () =>
-        {
-            _queue.Close();
-            _handOver.StopWaiting();
-        });
+        _syncer = new LogSyncer(_file, _next, time, workers, Wake);
+        _handOver.Drained = Wake;
+        _queue.Filled = Wake;
+        _worker = workers.Start("log writer", Step);
     }
 
+    /// <summary>Completes with the failure that ended the log; never when it was closed.</summary>
     internal Task Failed => _failed.Task;
+
+    /// <summary>Completes when nothing is written any more and the file is closed.</summary>
+    internal Task Stopped => _stopped.Task;
 
     /// <inheritdoc cref="LogSyncer.WhenSyncedAsync"/>
     internal ValueTask<long> WhenSyncedAsync(long position, CancellationToken cancellationToken) =>
         _syncer.WhenSyncedAsync(position, cancellationToken);
 
-    /// <summary>Works until the queue is closed and empty, or the disk fails.</summary>
-    internal void Run()
+    private void Wake() => _worker.Wake();
+
+    /// <summary>Writes what waits, as one group; in the end, when the queue is closed and empty or the disk failed, what is left to say to the waiting.</summary>
+    private WorkStep Step()
     {
-        Exception? failure = null;
-        try
+        if (!_ending)
         {
-            while (TakeMore())
+            try
             {
-                WriteGroup();
+                WorkStep step = WriteNext();
+                if (step != WorkStep.Ended)
+                {
+                    return step;
+                }
+            }
+#pragma warning disable CA1031 // Whatever went wrong, the callers that wait must hear of it, and nothing may be appended after it.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                _failure = error;
             }
 
-            _syncer.WaitUntilSynced();
-        }
-#pragma warning disable CA1031 // Whatever went wrong, the callers that wait must hear of it, and nothing may be appended after it.
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            failure = error;
+            _ending = true;
+            _queue.Close();
+            _handOver.StopWaiting();
+            _syncer.Stop();
         }
 
-        AppendList waiting = _syncer.Stop();
-        if (failure is not null)
-        {
-            Fail(failure, waiting);
-        }
-
-        _handOver.End(failure);
-        _file.Dispose();
+        return _syncer.HasEnded(out AppendList waiting) ? End(waiting) : WorkStep.Idle;
     }
 
-    private bool TakeMore()
+    private WorkStep WriteNext()
     {
-        _handOver.WaitForRoom();
-        _taken.Add(_queue.Take(wait: _taken.IsEmpty));
-        _syncer.WaitUntilYoung();
-        return !_taken.IsEmpty;
+        // A failed sync ends the log also while the follower holds the writer up.
+        if (!_handOver.HasRoom() && _syncer.Failure is null)
+        {
+            return WorkStep.Idle;
+        }
+
+        _taken.Add(_queue.Take(out bool closed));
+        if (!_syncer.IsYoung())
+        {
+            return WorkStep.Idle;
+        }
+
+        if (!_taken.IsEmpty)
+        {
+            return WriteGroup() ? WorkStep.More : WorkStep.Idle;
+        }
+
+        return closed && _syncer.IsSynced() ? WorkStep.Ended : WorkStep.Idle;
     }
 
-    private void WriteGroup()
+    /// <summary>False when a sync must end first.</summary>
+    private bool WriteGroup()
     {
         (int count, int bytes) = Measure();
-        if (count == 0)
+
+        // The next segment begins only once the one before is durable to its end: a torn end is looked for in the last one alone.
+        if (count == 0 && !_syncer.IsSynced())
         {
-            // The next segment begins only once the one before is durable to its end: a torn end is looked for in the last one alone.
-            _syncer.WaitUntilSynced();
+            return false;
         }
 
         try
@@ -117,7 +143,7 @@ internal sealed class LogWriter
         catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace)
         {
             Refuse(AppendStatus.NoSpace);
-            return;
+            return true;
         }
 
         byte[] buffer = _buffers.Rent(bytes);
@@ -127,7 +153,7 @@ internal sealed class LogWriter
         {
             _buffers.Returned(buffer);
             RefuseGroup();
-            return;
+            return true;
         }
 
         Publish(buffer, bytes, count);
@@ -136,6 +162,8 @@ internal sealed class LogWriter
         {
             _group.Remove().Complete(AppendStatus.Appended);
         }
+
+        return true;
     }
 
     /// <summary>How much of what was taken makes the next group: no more than a buffer, and within the segment.</summary>
@@ -264,18 +292,25 @@ internal sealed class LogWriter
         Refuse(AppendStatus.NoSpace);
     }
 
-    private void Fail(Exception error, AppendList waiting)
+    private WorkStep End(AppendList waiting)
     {
-        _queue.Close();
-        _failed.SetException(error);
-        _ = _failed.Task.Exception;
-        waiting.Add(_group);
-        while (!waiting.IsEmpty)
+        if (_failure is not null)
         {
-            waiting.Remove().Complete(AppendStatus.Unknown);
+            _failed.SetException(_failure);
+            _ = _failed.Task.Exception;
+            waiting.Add(_group);
+            while (!waiting.IsEmpty)
+            {
+                waiting.Remove().Complete(AppendStatus.Unknown);
+            }
+
+            _taken.Add(_queue.Take(out _));
+            Refuse(AppendStatus.Unknown);
         }
 
-        _taken.Add(_queue.Take(wait: false));
-        Refuse(AppendStatus.Unknown);
+        _handOver.End(_failure);
+        _file.Dispose();
+        _stopped.SetResult();
+        return WorkStep.Ended;
     }
 }

@@ -1,0 +1,59 @@
+namespace Sketch.Engine.Work;
+
+/// <summary>A thread of the operating system for each loop; it sleeps while its loop is idle.</summary>
+public sealed class ThreadWorkers : IWorkers
+{
+    /// <summary>The one that is used when nothing else is chosen; it has no state.</summary>
+    public static ThreadWorkers Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public IWorker Start(string name, Func<WorkStep> step)
+    {
+        Worker worker = new(step);
+        new Thread(worker.Run) { IsBackground = true, Name = name }.Start();
+        return worker;
+    }
+
+    private sealed class Worker(Func<WorkStep> step) : IWorker
+    {
+        private readonly object _gate = new();
+        private int _woken = 1;
+
+        public void Wake()
+        {
+            // A flag that is up already will be taken down before the next step looks at anything.
+            if (Interlocked.Exchange(ref _woken, 1) == 0)
+            {
+                lock (_gate)
+                {
+                    Monitor.Pulse(_gate);
+                }
+            }
+        }
+
+        public void Run()
+        {
+            WorkStep last = WorkStep.Idle;
+            while (last != WorkStep.Ended)
+            {
+                if (last == WorkStep.Idle)
+                {
+                    Sleep();
+                }
+
+                last = step();
+            }
+        }
+
+        private void Sleep()
+        {
+            lock (_gate)
+            {
+                while (Interlocked.Exchange(ref _woken, 0) == 0)
+                {
+                    Monitor.Wait(_gate);
+                }
+            }
+        }
+    }
+}
