@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Sketch.Engine.Appends;
+using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
@@ -14,7 +15,7 @@ namespace Sketch.Engine;
 /// <summary>
 /// A node's counting: increments go into the log, live views follow it, checkpoints make them exact, reads see one consistent cut of both.
 /// </summary>
-public sealed class CountingEngine : ICounterReader, IAsyncDisposable
+public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
 {
     private readonly IIncrementLog _log;
     private readonly ICheckpointStore _store;
@@ -27,6 +28,8 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
     private readonly Checkpointer _checkpointer;
     private readonly WindowMarker _marker;
     private readonly LogFollower _follower;
+    private readonly AccuracyAudit _audit;
+    private readonly EngineMeter _meter;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _work = Task.CompletedTask;
@@ -44,6 +47,8 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
         _checkpointer = parts.Checkpointer;
         _marker = parts.Marker;
         _reads = parts.Reads;
+        _audit = parts.Audit;
+        _meter = new EngineMeter(this, _audit);
         _batches = new IncrementBatchPool(_catalogue);
     }
 
@@ -278,6 +283,7 @@ public sealed class CountingEngine : ICounterReader, IAsyncDisposable
             return;
         }
 
+        _meter.Dispose();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _pending.Stop();

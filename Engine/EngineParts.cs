@@ -1,4 +1,5 @@
 using Sketch.Engine.Appends;
+using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
@@ -18,4 +19,5 @@ internal sealed record EngineParts(
     LogFollower Follower,
     Checkpointer Checkpointer,
     WindowMarker Marker,
-    CounterReads Reads);
+    CounterReads Reads,
+    AccuracyAudit Audit);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Sketch.Engine.Appends;
+using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
@@ -36,9 +37,11 @@ internal static partial class EngineStart
         LiveViews views = new(catalogue, sketches, fold, stored.Position);
         views.Restore();
 
+        SketchKey ghosts = SketchKey.Derive(secret, "ghosts", log.Identity.Number, 0);
+        AccuracyAudit audit = new(ghosts, logger);
         HeaviestTotals heaviest = new(catalogue);
         Checkpointer checkpointer = new(
-            log, store, snapshot?.ToFold() ?? new LogFold(), views, heaviest, snapshots, stored,
+            log, store, snapshot?.ToFold() ?? new LogFold(), views, heaviest, snapshots, audit, stored,
             TimeSpan.FromSeconds(options.CheckpointEverySeconds), time, logger);
         views.Closed += checkpointer.WindowClosed;
 
@@ -47,7 +50,8 @@ internal static partial class EngineStart
         CountingEngine engine = new(new EngineParts(
             log, store, time, catalogue, pending, views, follower, checkpointer,
             new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
-            new CounterReads(catalogue, views, new GhostCache(SketchKey.Derive(secret, "ghosts", log.Identity.Number, 0)), time)));
+            new CounterReads(catalogue, views, new GhostCache(ghosts), time),
+            audit));
 
         long started = time.GetTimestamp();
         Task following = Task.Run(() => follower.RunAsync(engine.Stopping), CancellationToken.None);

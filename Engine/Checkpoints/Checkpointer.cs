@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Sketch.Engine.Audit;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
 using Sketch.Engine.Totals;
@@ -17,6 +18,7 @@ internal sealed partial class Checkpointer(
     LiveViews views,
     HeaviestTotals heaviest,
     SnapshotFile snapshots,
+    AccuracyAudit audit,
     StoredPosition stored,
     TimeSpan every,
     TimeProvider time,
@@ -116,6 +118,7 @@ internal sealed partial class Checkpointer(
         if (window.Span.To > StoredTo)
         {
             await StoreAsync(window.Checkpoint, cancellationToken).ConfigureAwait(false);
+            audit.Compare(views.View.Windows[0], window.Checkpoint.Deltas);
             Settle(window);
         }
 

@@ -9,7 +9,7 @@ using Sketch.Sketches;
 namespace Sketch.Engine.Reads;
 
 /// <summary>Reads values from the published view: exact total, plus what the windows after it hold, plus how wrong that can be.</summary>
-internal sealed class CounterReads(CounterCatalogue catalogue, LiveViews views, GhostCache ghosts, TimeProvider time)
+internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, GhostCache ghosts, TimeProvider time)
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 

@@ -119,6 +119,7 @@ internal sealed partial class Node : IAsyncDisposable
         builder.Services.AddSingleton(seams.Time);
         builder.Services.AddSingleton(_gate);
         builder.Services.AddSingleton<ICounterReader>(_gate);
+        builder.Services.AddSingleton<MetricsExport>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AnswersJson.Default));
         builder.Services.AddOpenApi(ApiDescription.Configure);
         builder.Services.AddSketchRealtime();

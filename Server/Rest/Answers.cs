@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
 
 namespace Sketch.Server.Rest;
@@ -71,6 +72,8 @@ internal sealed record HealthAnswer(
 [JsonSerializable(typeof(IncrementsAnswer))]
 [JsonSerializable(typeof(HistoryAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(NamespaceAccuracy))]
+[JsonSerializable(typeof(CounterAccuracy))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswersJson : JsonSerializerContext
 {

@@ -1,4 +1,5 @@
 using Sketch.Engine;
+using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
 
 namespace Sketch.Server.Rest;
@@ -16,6 +17,10 @@ internal static class RestRoutes
             .Describe("Health", "Does the node count?", "200 once the engine is open and while it counts; 503 with the same body before, when it stops, and after a failure.")
             .Produces<HealthAnswer>()
             .Produces<HealthAnswer>(503);
+
+        app.MapGet("/metrics", MetricsRoute.GetAsync)
+            .Describe("Health", "Figures for Prometheus", "In the text format of Prometheus, version 0.0.4.")
+            .Produces<string>(200, "text/plain");
 
         RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
         MapNamespaces(namespaces);
@@ -41,6 +46,14 @@ internal static class RestRoutes
         namespaces.MapGet("/{namespace}", NamespaceRoutes.GetAsync)
             .Describe("Namespaces", "Read a namespace", "Its definition, and how many counters it holds.")
             .Produces<NamespaceAnswer>()
+            .Problems(404);
+        namespaces.MapGet("/{namespace}/accuracy", AccuracyRoutes.NamespaceAsync)
+            .Describe(
+                "Accuracy",
+                "How often bounds held",
+                "At each checkpoint the truth of a window becomes known, and the bounds of its approximate counters are compared with it: realised coverage by confidence over the last windows, "
+                    + "bias, largest error, and a warning when coverage is below the promise by more than three standard errors. Figures begin with the process.")
+            .Produces<NamespaceAccuracy>()
             .Problems(404);
     }
 
@@ -93,6 +106,11 @@ internal static class RestRoutes
                 "The truth lies between lower and upper at the stated confidence; exact is true when both equal the value. Escape a '/' in the name as %2F.")
             .Query("confidence")
             .Produces<CounterValue>()
+            .Problems(400, 404);
+        group.MapGet("/counters/{name}/accuracy", AccuracyRoutes.CounterAsync)
+            .Describe("Accuracy", "Why a counter's bounds are as they are", "The value, what of it is exact, what the sketches add, the error that they show, the sketch's parameters, and all of it in words.")
+            .Query("confidence")
+            .Produces<CounterAccuracy>()
             .Problems(400, 404);
         group.MapGet("/counters/{name}/history", CounterRoutes.HistoryAsync)
             .Describe("Reading", "Exact history of a counter", "Sums per step of whole hours from the stored checkpoints; the open window is not in it yet.")

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Sketch.Engine;
 using Sketch.Engine.Catalogue;
@@ -30,6 +29,9 @@ internal sealed class Rig : IAsyncDisposable
 
     public EmbeddedLog Log => _log!;
 
+    /// <summary>What the engine logged as a warning or worse.</summary>
+    public WarningLog Warnings { get; } = new();
+
     public static async Task<Rig> Open(Tier tier = Tier.Eventual, long sketchBytes = 1 << 16)
     {
         Rig rig = new(sketchBytes);
@@ -44,7 +46,7 @@ internal sealed class Rig : IAsyncDisposable
             new EmbeddedLogOptions { Folder = Path.Combine(_folder, "log"), SegmentBytes = 1 << 20 }, Time, CancellationToken.None);
         _engine = await CountingEngine.OpenAsync(
             new EngineOptions { DataFolder = _folder, SketchMemoryBytes = _sketchBytes },
-            _log, Store, Time, NullLogger<CountingEngine>.Instance, CancellationToken.None);
+            _log, Store, Time, Warnings, CancellationToken.None);
     }
 
     public async Task Stop()

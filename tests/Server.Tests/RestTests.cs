@@ -198,8 +198,9 @@ public sealed class RestTests : IAsyncLifetime
         JsonElement paths = answer.Json.GetProperty("paths");
         Assert.Equal(
             [
-                "/health/live", "/health/ready", "/v1/namespaces", "/v1/namespaces/{namespace}", "/v1/namespaces/{namespace}/counters",
-                "/v1/namespaces/{namespace}/counters/{name}", "/v1/namespaces/{namespace}/counters/{name}/history",
+                "/health/live", "/health/ready", "/metrics", "/v1/namespaces", "/v1/namespaces/{namespace}", "/v1/namespaces/{namespace}/accuracy",
+                "/v1/namespaces/{namespace}/counters", "/v1/namespaces/{namespace}/counters/{name}",
+                "/v1/namespaces/{namespace}/counters/{name}/accuracy", "/v1/namespaces/{namespace}/counters/{name}/history",
                 "/v1/namespaces/{namespace}/increments", "/v1/namespaces/{namespace}/top", "/v1/namespaces/{namespace}/values",
             ],
             paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));

@@ -1,0 +1,32 @@
+using System.Diagnostics.Metrics;
+using Sketch.Engine.Audit;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Engine;
+
+/// <content>How right the values are.</content>
+public sealed partial class CountingEngine
+{
+    /// <summary>The engine's instruments, in a meter named Sketch; disposed with the engine.</summary>
+    public Meter Meter => _meter.Meter;
+
+    /// <summary>The cut that readers see now.</summary>
+    internal LiveView View => _views.View;
+
+    /// <summary>How often the bounds of a namespace really held, as the checkpoints showed; without windows while nothing approximate was stored.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <exception cref="ArgumentException">There is no such namespace.</exception>
+    public NamespaceAccuracy AccuracyOf(string @namespace)
+    {
+        NamespaceEntry owner = Existing(@namespace);
+        return _audit.Find(@namespace) ?? new NamespaceAudit(owner.State.Definition.Name).Figures;
+    }
+
+    /// <summary>A counter's value, with what its bounds are made of, and why; null when there is no such counter.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="name">The counter.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    /// <exception cref="ArgumentException">There is no such namespace.</exception>
+    public CounterAccuracy? AccuracyOf(string @namespace, string name, double confidence) => _reads.Explain(Existing(@namespace), name, confidence);
+}

@@ -1,0 +1,27 @@
+using Sketch.Engine.Reads;
+using Sketch.Server.Hosting;
+
+namespace Sketch.Server.Rest;
+
+/// <summary>How right the values are, and why.</summary>
+internal static class AccuracyRoutes
+{
+    /// <summary>GET /v1/namespaces/{namespace}/accuracy.</summary>
+    public static Task NamespaceAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request);
+        gate.RequireNamespace(@namespace);
+        return context.WriteAsync(gate.Engine.AccuracyOf(@namespace), AnswersJson.Readable.NamespaceAccuracy);
+    }
+
+    /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/accuracy.</summary>
+    public static Task CounterAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request, "confidence");
+        double confidence = QueryParameters.Confidence(context.Request);
+        gate.RequireNamespace(@namespace);
+        string name = Names.Counter(context);
+        CounterAccuracy accuracy = gate.Engine.AccuracyOf(@namespace, name, confidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
+        return context.WriteAsync(accuracy, AnswersJson.Readable.CounterAccuracy);
+    }
+}
