@@ -144,12 +144,7 @@ public sealed partial class HyperLogLog
     /// <summary>How many distinct elements were added, most likely.</summary>
     public double Estimate()
     {
-        // Two elements share an index with a chance of 2^-26: the correction stays far below one element.
-        if (IsSparse)
-            return -HyperLogLogToken.IndexCount * Math.Log(1 - _tokenCount / HyperLogLogToken.IndexCount);
-        Span<int> histogram = stackalloc int[64];
-        RegisterKernels.Histogram(Registers, histogram);
-        return CorrectedRawEstimator.Estimate(histogram[..(MaxRank + 1)]);
+        return IsSparse ? EstimateTokens(_tokenCount) : EstimateRegisters(Registers, Precision);
     }
 
     /// <summary>Empties the state.</summary>
