@@ -98,4 +98,15 @@ internal static class Definitions
     }
 
     private static Rejection Bad(string field, string value, string allowed) => new(RejectionReason.Invalid, field, value, allowed);
+
+    /// <summary>Null when a counter of this tier may get this delta, else the refusal, of the field delta.</summary>
+    public static Rejection? CheckDelta(long delta, Tier tier) => delta switch
+    {
+        < -EngineLimits.MaxDelta or > EngineLimits.MaxDelta => new Rejection(
+            RejectionReason.Invalid, "delta", $"{delta}", $"{-EngineLimits.MaxDelta} to {EngineLimits.MaxDelta}"),
+        < 0 when tier == Tier.Approximate => new Rejection(
+            RejectionReason.Invalid, "delta", $"{delta}",
+            $"0 to {EngineLimits.MaxDelta} for an approximate counter (counters of the tiers strong and eventual take negative deltas)"),
+        _ => null,
+    };
 }

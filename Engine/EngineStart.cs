@@ -121,7 +121,7 @@ internal static partial class EngineStart
                 NamespaceEntry owner = catalogue.Find(counter.Namespace) ?? throw new EngineStateException(
                     $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
                 catalogue.Declare(counter.Id, owner, System.Text.Encoding.UTF8.GetBytes(counter.Name), out _);
-                totals.Add(counter.Id, counter.Total, 0);
+                totals.Add(counter.Id, counter.Total);
             }
         }
 

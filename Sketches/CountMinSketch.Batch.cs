@@ -13,11 +13,14 @@ public sealed partial class CountMinSketch
     /// <summary>Adds to many ids, in their order (so that every replica ends in the same state).</summary>
     /// <param name="ids">Any ids; an id may come several times.</param>
     /// <param name="deltas">What to add, one for each id.</param>
+    /// <param name="estimates">Receives each id's estimate right after its delta; empty when nobody asks.</param>
     /// <exception cref="ArgumentException">The spans differ in length.</exception>
     [SkipLocalsInit]
-    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
+    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas, Span<uint> estimates = default)
     {
         ThrowIfLengthsDiffer(ids.Length, deltas.Length);
+        if (!estimates.IsEmpty)
+            ThrowIfLengthsDiffer(ids.Length, estimates.Length);
         Span<ulong> hashes = stackalloc ulong[Group];
         ref uint origin = ref Origin;
         uint lines = _linesPerHalf;
@@ -32,8 +35,17 @@ public sealed partial class CountMinSketch
                 Prefetch(ref origin, lines, hashes[..count]);
             for (int i = 0; i < count; i++)
             {
-                highest = Math.Max(highest, Raise(ref origin, lines, hashes[i], deltas[i]));
+                uint estimate = Raise(ref origin, lines, hashes[i], deltas[i]);
+                hashes[i] = estimate;
+                highest = Math.Max(highest, estimate);
                 weight += deltas[i];
+            }
+
+            if (!estimates.IsEmpty)
+            {
+                for (int i = 0; i < count; i++)
+                    estimates[i] = (uint)hashes[i];
+                estimates = estimates[count..];
             }
 
             ids = ids[count..];

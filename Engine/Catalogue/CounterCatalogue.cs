@@ -45,7 +45,11 @@ internal sealed class CounterCatalogue
         }
 
         isNew = !entry.IsDeclared;
-        entry.Declare();
+        if (isNew)
+        {
+            Names.Mark(id, defined: false);
+        }
+
         return entry;
     }
 

@@ -3,40 +3,46 @@ using System.Text;
 
 namespace Sketch.Engine.Catalogue;
 
-/// <summary>One name in a <see cref="NameTable"/>: flags (1 byte), namespace (2), length (2), UTF-8 bytes.</summary>
-internal readonly struct NameEntry(byte[] chunk, int offset)
+/// <summary>
+/// One name in a <see cref="NameTable"/>: what is looked at for every increment (namespace and flags) lies in the table's slot, the name itself elsewhere,
+/// as length (2 bytes) and UTF-8 bytes.
+/// </summary>
+internal readonly struct NameEntry(byte[] chunk, long reference)
 {
-    public const int HeaderBytes = 5;
+    public const int HeaderBytes = 2;
 
-    private const byte DeclaredFlag = 1;
-    private const byte DefinedFlag = 2;
+    // A reference: namespace (16 bits), flags (2), place of the name (46).
+    internal const int PlaceBits = 46;
+    internal const long PlaceMask = (1L << PlaceBits) - 1;
+    internal const long DeclaredFlag = 1L << PlaceBits;
+    internal const long DefinedFlag = 1L << (PlaceBits + 1);
+    internal const int NamespaceShift = PlaceBits + 2;
 
-    /// <summary>The log holds this name: batches need not carry it any more, and readers may see the counter.</summary>
-    public bool IsDeclared => (Volatile.Read(ref chunk[offset]) & DeclaredFlag) != 0;
+    /// <summary>The log held this name when it was looked up: batches need not carry it any more, and readers may see the counter.</summary>
+    public bool IsDeclared => (reference & DeclaredFlag) != 0;
 
-    /// <summary>The counter has a definition of its own.</summary>
-    public bool IsDefined => (Volatile.Read(ref chunk[offset]) & DefinedFlag) != 0;
+    /// <summary>The counter had a definition of its own when it was looked up.</summary>
+    public bool IsDefined => (reference & DefinedFlag) != 0;
 
-    public ushort NamespaceIndex => BinaryPrimitives.ReadUInt16LittleEndian(chunk.AsSpan(offset + 1));
+    public ushort NamespaceIndex => (ushort)(reference >>> NamespaceShift);
 
-    public ReadOnlySpan<byte> NameUtf8 =>
-        chunk.AsSpan(offset + HeaderBytes, BinaryPrimitives.ReadUInt16LittleEndian(chunk.AsSpan(offset + 3)));
+    public ReadOnlySpan<byte> NameUtf8
+    {
+        get
+        {
+            int offset = (int)(reference & (NameTable.ChunkBytes - 1));
+            return chunk.AsSpan(offset + HeaderBytes, BinaryPrimitives.ReadUInt16LittleEndian(chunk.AsSpan(offset)));
+        }
+    }
 
     public string Name => Encoding.UTF8.GetString(NameUtf8);
 
     public bool Is(ushort namespaceIndex, ReadOnlySpan<byte> nameUtf8) =>
         NamespaceIndex == namespaceIndex && NameUtf8.SequenceEqual(nameUtf8);
 
-    // Only the fold sets flags, so that a plain read-modify-write is safe.
-    public void Declare() => Volatile.Write(ref chunk[offset], (byte)(chunk[offset] | DeclaredFlag));
-
-    public void Define() => Volatile.Write(ref chunk[offset], (byte)(chunk[offset] | DefinedFlag | DeclaredFlag));
-
-    internal static void Write(Span<byte> into, ushort namespaceIndex, ReadOnlySpan<byte> name)
+    internal static void Write(Span<byte> into, ReadOnlySpan<byte> name)
     {
-        into[0] = 0;
-        BinaryPrimitives.WriteUInt16LittleEndian(into[1..], namespaceIndex);
-        BinaryPrimitives.WriteUInt16LittleEndian(into[3..], (ushort)name.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(into, (ushort)name.Length);
         name.CopyTo(into[HeaderBytes..]);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Sketch.Engine.Fold;
 
 namespace Sketch.Engine.Catalogue;
@@ -15,7 +14,7 @@ internal sealed class NamespaceEntry(NamespaceState state)
     public NamespaceState State { get; } = state;
 
     /// <summary>"name:" in UTF-8, what ids are hashed with.</summary>
-    public byte[] IdPrefix { get; } = Encoding.UTF8.GetBytes(state.Definition.Name + ":");
+    public byte[] IdPrefix => State.IdPrefix;
 
     public long Counters => Volatile.Read(ref _counters);
 

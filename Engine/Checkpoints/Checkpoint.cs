@@ -27,7 +27,7 @@ public sealed class Checkpoint
     public required long Increments { get; init; }
 
     /// <summary>Exact deltas, one row a counter, ordered by (namespace, id).</summary>
-    public required IReadOnlyList<DeltaRow> Deltas { get; init; }
+    public required DeltaColumns Deltas { get; init; }
 
     /// <summary>Counters first named, or defined anew, in this window.</summary>
     public required IReadOnlyList<NamedCounter> Names { get; init; }

@@ -173,17 +173,14 @@ internal sealed partial class Checkpointer(
 
     private void Settle(ClosedWindow window)
     {
-        IReadOnlyList<DeltaRow> deltas = window.Checkpoint.Deltas;
+        DeltaColumns deltas = window.Checkpoint.Deltas;
         long epoch = views.View.Epoch + 1;
         ExactTotals totals = views.View.Totals;
-        totals = totals.WithRoomFor(deltas.Count(d => !totals.Contains(d.Id)));
-        foreach (DeltaRow row in deltas)
-        {
-            totals.Add(row.Id, row.Delta, epoch);
-        }
-
+        totals = totals.WithRoomFor(totals.Missing(deltas));
+        totals.Apply(deltas, epoch);
         heaviest.Take(totals, epoch, deltas);
         views.Settle(totals, window.Span, heaviest.Ids);
+        totals.Finish(deltas);
         Volatile.Write(ref _storedTo, window.Span.To);
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }

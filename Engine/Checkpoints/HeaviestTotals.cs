@@ -13,10 +13,10 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
     /// <summary>How many are kept a namespace.</summary>
     public const int Kept = 1_024;
 
-    private readonly Dictionary<int, Dictionary<ulong, long>> _byNamespace = [];
+    private readonly Dictionary<int, List> _byNamespace = [];
 
     /// <summary>The ids, for a view.</summary>
-    public FrozenDictionary<int, ulong[]> Ids => _byNamespace.ToFrozenDictionary(n => n.Key, n => n.Value.Keys.ToArray());
+    public FrozenDictionary<int, ulong[]> Ids => _byNamespace.ToFrozenDictionary(n => n.Key, n => n.Value.Totals.Keys.ToArray());
 
     /// <summary>Looks at all totals.</summary>
     public void Rebuild(ExactTotals totals)
@@ -26,7 +26,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
         {
             if (catalogue.Names.TryGet(id, out NameEntry entry))
             {
-                Offer(entry.NamespaceIndex, id, total);
+                ListOf(entry.NamespaceIndex).Offer(id, total);
             }
         }
 
@@ -37,14 +37,19 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
     /// <param name="totals">The totals with the checkpoint.</param>
     /// <param name="epoch">The checkpoint's epoch.</param>
     /// <param name="deltas">Its rows.</param>
-    public void Take(ExactTotals totals, long epoch, IReadOnlyList<DeltaRow> deltas)
+    public void Take(ExactTotals totals, long epoch, DeltaColumns deltas)
     {
         bool shrank = false;
-        foreach (DeltaRow row in deltas)
+        foreach (DeltaRun run in deltas.Runs)
         {
-            int index = catalogue.Find(row.Namespace)!.State.Index;
-            shrank |= row.Delta < 0 && _byNamespace.TryGetValue(index, out Dictionary<ulong, long>? list) && list.ContainsKey(row.Id);
-            Offer(index, row.Id, totals.At(row.Id, epoch));
+            List list = ListOf(catalogue.Find(run.Namespace)!.State.Index);
+            ReadOnlySpan<ulong> ids = run.Ids.Span;
+            ReadOnlySpan<long> sums = run.Deltas.Span;
+            for (int i = 0; i < ids.Length; i++)
+            {
+                shrank |= sums[i] < 0 && list.Totals.ContainsKey(ids[i]);
+                list.Offer(ids[i], totals.At(ids[i], epoch));
+            }
         }
 
         if (shrank)
@@ -57,44 +62,62 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
         }
     }
 
-    private void Offer(int index, ulong id, long total)
+    private List ListOf(int index)
     {
-        if (!_byNamespace.TryGetValue(index, out Dictionary<ulong, long>? list))
+        if (!_byNamespace.TryGetValue(index, out List? list))
         {
-            _byNamespace.Add(index, list = []);
+            _byNamespace.Add(index, list = new List());
         }
 
-        list[id] = total;
-        if (list.Count >= Kept * 8)
-        {
-            Trim(list);
-        }
+        return list;
     }
 
     private void TrimAll()
     {
-        foreach (Dictionary<ulong, long> list in _byNamespace.Values)
+        foreach (List list in _byNamespace.Values)
         {
-            Trim(list);
+            list.Trim();
         }
     }
 
-    private static void Trim(Dictionary<ulong, long> list)
+    private sealed class List
     {
-        if (list.Count <= Kept)
+        private long _least = long.MinValue;
+
+        public Dictionary<ulong, long> Totals { get; } = [];
+
+        public void Offer(ulong id, long total)
         {
-            return;
+            // Below the least that was kept it can't enter; and had it been on the list, its total would only have grown.
+            if (total < _least)
+            {
+                return;
+            }
+
+            Totals[id] = total;
+            if (Totals.Count >= Kept * 8)
+            {
+                Trim();
+            }
         }
 
-        long[] totals = [.. list.Values];
-        Array.Sort(totals);
-        long least = totals[^Kept];
-        int ties = Kept - totals.Count(t => t > least);
-        foreach ((ulong id, long total) in list.ToArray())
+        public void Trim()
         {
-            if (total < least || (total == least && ties-- <= 0))
+            if (Totals.Count <= Kept)
             {
-                list.Remove(id);
+                return;
+            }
+
+            long[] totals = [.. Totals.Values];
+            Array.Sort(totals);
+            _least = totals[^Kept];
+            int ties = Kept - totals.Count(t => t > _least);
+            foreach ((ulong id, long total) in Totals.ToArray())
+            {
+                if (total < _least || (total == _least && ties-- <= 0))
+                {
+                    Totals.Remove(id);
+                }
             }
         }
     }

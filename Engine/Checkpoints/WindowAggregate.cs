@@ -2,7 +2,7 @@ using Sketch.Engine.Catalogue;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Log;
-using Sketch.Engine.Windows;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Checkpoints;
 
@@ -10,6 +10,7 @@ namespace Sketch.Engine.Checkpoints;
 internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
 {
     private readonly List<DeltaTable?> _byNamespace = [];
+    private readonly uint[] _deltas = new uint[EngineLimits.MaxBatchIncrements];
     private readonly Dictionary<ulong, NamedCounter> _names = [];
 
     /// <summary>The window that was closed last, until it is taken.</summary>
@@ -29,7 +30,11 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
     public void WindowClosed(in WindowSpan window)
     {
         Sealed = new ClosedWindow(window, ToCheckpoint(window), WantsSnapshot ? Snapshot.Of(fold, log, window.To, window.LastTimeMs) : null);
-        _byNamespace.Clear();
+        foreach (DeltaTable? table in _byNamespace)
+        {
+            table?.Clear();
+        }
+
         _names.Clear();
     }
 
@@ -37,22 +42,14 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
     public void Counted(NamespaceState owner, in IncrementPayload payload, in WindowSpan window)
     {
         DeltaTable deltas = Table(owner.Index);
-        for (int i = 0; i < payload.ExactCount; i++)
-        {
-            deltas.Add(payload.ExactIds[i], payload.ExactDeltas[i]);
-        }
-
-        for (int i = 0; i < payload.ApproximateCount; i++)
-        {
-            deltas.Add(payload.ApproximateIds[i], payload.ApproximateDeltas[i]);
-        }
-
+        deltas.Add(payload.ExactIds, payload.ExactDeltas);
+        deltas.Add(payload.ApproximateIds, payload.ApproximateDeltas(_deltas));
         foreach (ReadOnlySpan<byte> name in payload.Names)
         {
-            string text = System.Text.Encoding.UTF8.GetString(name);
-            ulong id = CounterId.Of(owner.Definition.Name, text);
+            ulong id = CounterId.Of(owner.IdPrefix, name);
             if (!fold.Counters.ContainsKey(id))
             {
+                string text = System.Text.Encoding.UTF8.GetString(name);
                 _names[id] = Named(owner, id, new CounterDefinition(text), owner.Definition.Tier);
             }
         }
@@ -81,16 +78,13 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
 
     private Checkpoint ToCheckpoint(in WindowSpan window)
     {
-        List<DeltaRow> rows = new(_byNamespace.Sum(t => t?.Count ?? 0));
+        List<DeltaRun> runs = [];
         foreach (NamespaceState owner in fold.Namespaces.OrderBy(n => n.Definition.Name, StringComparer.Ordinal))
         {
-            if (owner.Index < _byNamespace.Count && _byNamespace[owner.Index] is { } table)
+            if (owner.Index < _byNamespace.Count && _byNamespace[owner.Index] is { Count: > 0 } table)
             {
                 (ulong[] ids, long[] deltas) = table.Sorted();
-                for (int i = 0; i < ids.Length; i++)
-                {
-                    rows.Add(new DeltaRow(owner.Definition.Name, ids[i], deltas[i]));
-                }
+                runs.Add(new DeltaRun(owner.Definition.Name, ids, deltas));
             }
         }
 
@@ -102,7 +96,7 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
             FirstTimeMs = window.FirstTimeMs,
             LastTimeMs = window.LastTimeMs,
             Increments = window.Increments,
-            Deltas = rows,
+            Deltas = new DeltaColumns(runs),
             Names = [.. _names.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal)],
         };
     }

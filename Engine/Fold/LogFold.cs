@@ -117,7 +117,7 @@ internal sealed class LogFold
         }
 
         NamespaceState owner = _namespaces[payload.NamespaceIndex];
-        owner.Weight += payload.Weight();
+        owner.Weight += payload.Weight;
         _window = _window with { Increments = _window.Increments + payload.Count };
         sink.Counted(owner, payload, _window);
         return new FoldOutcome(SequenceVerdict.Fresh, position);

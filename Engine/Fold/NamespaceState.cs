@@ -12,6 +12,9 @@ internal sealed class NamespaceState(int index, NamespaceDefinition definition)
     /// <summary>Its number: the order in which namespaces were defined.</summary>
     public ushort Index { get; } = (ushort)index;
 
+    /// <summary>"name:" in UTF-8, what ids are hashed with.</summary>
+    public byte[] IdPrefix { get; } = System.Text.Encoding.UTF8.GetBytes(definition.Name + ":");
+
     public NamespaceDefinition Definition => Volatile.Read(ref _definition);
 
     /// <summary>The last position at which its counters became something else than approximate; windows that began before may hold sketched increments.</summary>

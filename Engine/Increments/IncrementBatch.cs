@@ -9,7 +9,7 @@ namespace Sketch.Engine.Increments;
 /// Increments of one namespace on their way into the log: columns, validated as they are added. Rent it with
 /// <see cref="CountingEngine.RentBatch"/>, fill it on one thread, give it to <see cref="CountingEngine.CommitAsync"/>, dispose it.
 /// </summary>
-public sealed class IncrementBatch : IDisposable
+public sealed partial class IncrementBatch : IDisposable
 {
     /// <summary>Deltas of approximate counters from this size on are kept exactly beside the sketch, whose cells have 32 bits.</summary>
     private const long MaxSketchDelta = 1 << 20;
@@ -27,6 +27,7 @@ public sealed class IncrementBatch : IDisposable
     private byte[] _payload = [];
     private int _exact;
     private int _sketch;
+    private uint _largest;
     private int _nameLength;
     private int _prefix;
     private NamespaceEntry? _owner;
@@ -63,11 +64,6 @@ public sealed class IncrementBatch : IDisposable
             return badName;
         }
 
-        if (delta is < -EngineLimits.MaxDelta or > EngineLimits.MaxDelta)
-        {
-            return new Rejection(RejectionReason.Invalid, "delta", $"{delta}", $"{-EngineLimits.MaxDelta} to {EngineLimits.MaxDelta}");
-        }
-
         if (Count == EngineLimits.MaxBatchIncrements)
         {
             return new Rejection(
@@ -89,11 +85,9 @@ public sealed class IncrementBatch : IDisposable
             tier = _catalogue.TierOf(id, entry, owner);
         }
 
-        if (delta < 0 && tier == Tier.Approximate)
+        if (Definitions.CheckDelta(delta, tier) is { } badDelta)
         {
-            return new Rejection(
-                RejectionReason.Invalid, "delta", $"{delta}",
-                $"0 to {EngineLimits.MaxDelta} for an approximate counter (counters of the tiers strong and eventual take negative deltas)");
+            return badDelta;
         }
 
         Append(id, delta, tier);
@@ -124,6 +118,7 @@ public sealed class IncrementBatch : IDisposable
         _prefix = owner.IdPrefix.Length;
         _exact = _sketch = _nameLength = 0;
         Weight = 0;
+        _largest = 0;
         IsStrong = false;
         _newNames.Clear();
         _newIds.Clear();
@@ -160,7 +155,8 @@ public sealed class IncrementBatch : IDisposable
     /// <summary>The payload for the log, valid until the batch is disposed.</summary>
     internal ReadOnlyMemory<byte> Encode()
     {
-        int names = IncrementPayload.NamesOffset(_exact, _sketch);
+        int deltaBytes = DeltaColumn.BytesFor(_largest);
+        int names = IncrementPayload.NamesOffset(_exact, _sketch, deltaBytes);
         int length = names + (2 * _newNames.Count) + _nameLength;
         if (_payload.Length < length)
         {
@@ -168,11 +164,11 @@ public sealed class IncrementBatch : IDisposable
         }
 
         Span<byte> into = _payload;
-        IncrementPayload.WriteHeader(into, Owner.State.Index, _exact, _sketch, _newNames.Count, DefinitionsAt);
+        IncrementPayload.WriteHeader(into, Owner.State.Index, deltaBytes, _exact, _sketch, _newNames.Count, DefinitionsAt, Weight);
         into = Write(into[IncrementPayload.HeaderBytes..], MemoryMarshal.AsBytes(_exactIds.AsSpan(0, _exact)));
         into = Write(into, MemoryMarshal.AsBytes(_exactDeltas.AsSpan(0, _exact)));
         into = Write(into, MemoryMarshal.AsBytes(_sketchIds.AsSpan(0, _sketch)));
-        into = Write(into, MemoryMarshal.AsBytes(_sketchDeltas.AsSpan(0, _sketch)));
+        into = DeltaColumn.Narrow(_sketchDeltas.AsSpan(0, _sketch), deltaBytes, into);
         foreach (NewName name in _newNames)
         {
             BinaryPrimitives.WriteUInt16LittleEndian(into, (ushort)name.Length);
@@ -196,12 +192,12 @@ public sealed class IncrementBatch : IDisposable
         {
             if (_sketch == _sketchIds.Length)
             {
-                Array.Resize(ref _sketchIds, _sketch * 2);
-                Array.Resize(ref _sketchDeltas, _sketch * 2);
+                GrowSketchRows(_sketch * 2);
             }
 
             _sketchIds[_sketch] = id;
             _sketchDeltas[_sketch++] = (uint)delta;
+            _largest = Math.Max(_largest, (uint)delta);
             return;
         }
 
@@ -213,6 +209,12 @@ public sealed class IncrementBatch : IDisposable
 
         _exactIds[_exact] = id;
         _exactDeltas[_exact++] = delta;
+    }
+
+    private void GrowSketchRows(int rows)
+    {
+        Array.Resize(ref _sketchIds, rows);
+        Array.Resize(ref _sketchDeltas, rows);
     }
 
     private void AppendName(ulong id, ReadOnlySpan<byte> nameUtf8)

@@ -8,22 +8,24 @@ namespace Sketch.Engine.Increments;
 /// <code>
 /// offset     size  what
 ///      0        2  namespace, by order of definition
-///      2        2  version (1)
+///      2        1  version (2)
+///      3        1  w: bytes of a sketch row's delta: 1, 2 or 4
 ///      4        4  e: rows that go to the exact table of the window
 ///      8        4  a: rows that go to its sketch
 ///     12        4  n: names declared
 ///     16        8  position of the last definition that the sender had seen
-///     24       8e  ids of the exact rows
-///   24+8e      8e  their deltas, int64
-///  24+16e      8a  ids of the sketch rows
-///  24+16e+8a   4a  their deltas, uint32
+///     24        8  weight: the sum of the sizes of all deltas
+///     32       8e  ids of the exact rows
+///   32+8e      8e  their deltas, int64
+///  32+16e      8a  ids of the sketch rows
+///  32+16e+8a   wa  their deltas, unsigned
 ///       then    n  times: length (2 bytes) and UTF-8 bytes of a name
 /// </code>
 /// </summary>
 internal readonly ref struct IncrementPayload
 {
-    public const int HeaderBytes = 24;
-    public const ushort Version = 1;
+    public const int HeaderBytes = 32;
+    public const byte Version = 2;
 
     private readonly ReadOnlySpan<byte> _bytes;
 
@@ -31,8 +33,8 @@ internal readonly ref struct IncrementPayload
     public IncrementPayload(ReadOnlySpan<byte> bytes)
     {
         _bytes = bytes;
-        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]) != Version
-            || bytes.Length < NamesOffset(ExactCount, ApproximateCount))
+        if (bytes.Length < HeaderBytes || bytes[2] != Version || bytes[3] is not (1 or 2 or 4)
+            || bytes.Length < NamesOffset(ExactCount, ApproximateCount, DeltaBytes))
         {
             throw new InvalidDataException("The log holds an increments record that this release can't read.");
         }
@@ -57,39 +59,36 @@ internal readonly ref struct IncrementPayload
     public ReadOnlySpan<ulong> ApproximateIds =>
         MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes + (ExactCount * 16), ApproximateCount * 8));
 
-    public ReadOnlySpan<uint> ApproximateDeltas =>
-        MemoryMarshal.Cast<byte, uint>(_bytes.Slice(HeaderBytes + (ExactCount * 16) + (ApproximateCount * 8), ApproximateCount * 4));
+    public NameEnumerator Names => new(_bytes[NamesOffset(ExactCount, ApproximateCount, DeltaBytes)..], NameCount);
 
-    public NameEnumerator Names => new(_bytes[NamesOffset(ExactCount, ApproximateCount)..], NameCount);
+    /// <summary>The sum of all deltas' sizes: what the batch adds to its namespace's weight.</summary>
+    public long Weight => BinaryPrimitives.ReadInt64LittleEndian(_bytes[24..]);
+
+    private int DeltaBytes => _bytes[3];
 
     /// <summary>Where the names start.</summary>
-    public static int NamesOffset(int exact, int approximate) => checked(HeaderBytes + (exact * 16) + (approximate * 12));
+    public static int NamesOffset(int exact, int approximate, int deltaBytes) => checked(HeaderBytes + (exact * 16) + (approximate * (8 + deltaBytes)));
 
-    public static void WriteHeader(Span<byte> into, ushort namespaceIndex, int exact, int approximate, int names, long definitionsAt)
+    public static void WriteHeader(
+        Span<byte> into, ushort namespaceIndex, int deltaBytes, int exact, int approximate, int names, long definitionsAt, long weight)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(into, namespaceIndex);
-        BinaryPrimitives.WriteUInt16LittleEndian(into[2..], Version);
+        into[2] = Version;
+        into[3] = (byte)deltaBytes;
         BinaryPrimitives.WriteInt32LittleEndian(into[4..], exact);
         BinaryPrimitives.WriteInt32LittleEndian(into[8..], approximate);
         BinaryPrimitives.WriteInt32LittleEndian(into[12..], names);
         BinaryPrimitives.WriteInt64LittleEndian(into[16..], definitionsAt);
+        BinaryPrimitives.WriteInt64LittleEndian(into[24..], weight);
     }
 
-    /// <summary>The sum of all deltas' sizes: what the batch adds to its namespace's weight.</summary>
-    public long Weight()
+    /// <summary>Takes the sketch rows' deltas out.</summary>
+    /// <returns>The part of <paramref name="into"/> that was filled.</returns>
+    public ReadOnlySpan<uint> ApproximateDeltas(Span<uint> into)
     {
-        long weight = 0;
-        foreach (long delta in ExactDeltas)
-        {
-            weight += Math.Abs(delta);
-        }
-
-        foreach (uint delta in ApproximateDeltas)
-        {
-            weight += delta;
-        }
-
-        return weight;
+        into = into[..ApproximateCount];
+        DeltaColumn.Widen(_bytes.Slice(HeaderBytes + (ExactCount * 16) + (ApproximateCount * 8), ApproximateCount * DeltaBytes), DeltaBytes, into);
+        return into;
     }
 
     public ref struct NameEnumerator(ReadOnlySpan<byte> rest, int left)

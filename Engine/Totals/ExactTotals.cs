@@ -1,68 +1,85 @@
-using System.Numerics;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
 /// <summary>
-/// Exact totals by id, 32 bytes a slot: id, total, and what is needed to read the total as it was one checkpoint earlier. A checkpoint's deltas are added one
-/// by one while readers go on: each reader names the checkpoint it reads at, and a slot that is already one further gives back what it added last. One writer, no locks.
+/// Exact totals by id, 16 bytes a slot, at most four fifths full. A checkpoint's deltas are added one by one while readers go on: a slot that has got its delta
+/// says so by a flag, and a reader whose view is from before the checkpoint takes the delta off again. One writer, no locks.
 /// </summary>
 internal sealed class ExactTotals
 {
+    private const double MaxLoad = 0.8;
+
     private readonly Slot[] _slots;
     private int _count;
+    private Settling? _settling;
 
-    public ExactTotals(int capacity = 512) => _slots = new Slot[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, capacity) * 4 / 3)];
+    public ExactTotals(int capacity = 512) => _slots = IdSlots.Allocate<Slot>(checked((int)(Math.Max(16, capacity) / MaxLoad) + 1));
 
     /// <summary>How many ids there are.</summary>
-    public int Count => _count;
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Memory of the table, in bytes.</summary>
+    public long MemoryBytes => _slots.LongLength * 16;
 
     /// <summary>This table when it has room for so many more ids, else a larger copy; readers of the old one are not disturbed.</summary>
     public ExactTotals WithRoomFor(int more)
     {
-        if ((_count + (long)more) * 4 <= _slots.Length * 3L)
+        if (_count + (long)more <= _slots.Length * MaxLoad)
         {
             return this;
         }
 
-        ExactTotals into = new(checked(Math.Max(_count + more, _slots.Length)));
-        foreach (Slot slot in _slots)
+        // Half as much again: whoever counts ever more names gets few copies, and nobody a table twice too large.
+        ExactTotals into = new(checked((int)Math.Max(_count + (long)more, _count * 3L / 2)));
+        foreach (ref Slot slot in _slots.AsSpan())
         {
             if (slot.Id != 0)
             {
-                into._slots[into.Free(slot.Id)] = slot;
+                into.Add(slot.Id, slot.Packed >> 1);
             }
         }
 
-        into._count = _count;
         return into;
     }
 
-    /// <summary>The writer adds one id's delta of checkpoint <paramref name="epoch"/>; once an id and checkpoint.</summary>
-    public void Add(ulong id, long delta, long epoch)
-    {
-        for (ulong at = id; ; at++)
-        {
-            ref Slot slot = ref _slots[at & (ulong)(_slots.Length - 1)];
-            if (slot.Id == id)
-            {
-                // Negative while the parts don't fit each other: a reader that meets it, or a change, reads again.
-                Volatile.Write(ref slot.Epoch, -epoch);
-                Volatile.Write(ref slot.LastDelta, delta);
-                Volatile.Write(ref slot.Total, slot.Total + delta);
-                Volatile.Write(ref slot.Epoch, epoch);
-                return;
-            }
+    /// <summary>Adds to an id's total; before there are readers.</summary>
+    public void Add(ulong id, long total) => Add(id, total, applied: false);
 
-            if (slot.Id == 0)
+    /// <summary>
+    /// The writer adds a checkpoint's deltas: readers of earlier epochs still read what was before. Followed by <see cref="Finish"/> once views of this
+    /// epoch are what readers see.
+    /// </summary>
+    /// <param name="deltas">The deltas, for which there is room.</param>
+    /// <param name="epoch">The checkpoint's number.</param>
+    public void Apply(DeltaColumns deltas, long epoch)
+    {
+        Volatile.Write(ref _settling, new Settling(epoch, deltas));
+        foreach (DeltaRun run in deltas.Runs)
+        {
+            ReadOnlySpan<ulong> ids = run.Ids.Span;
+            ReadOnlySpan<long> sums = run.Deltas.Span;
+            for (int i = 0; i < ids.Length; i++)
             {
-                slot.Total = delta;
-                slot.LastDelta = delta;
-                slot.Epoch = epoch;
-                Volatile.Write(ref slot.Id, id);
-                _count++;
-                return;
+                Add(ids[i], sums[i], applied: true);
             }
         }
+    }
+
+    /// <summary>No reader reads at an earlier epoch any more: the flags go.</summary>
+    public void Finish(DeltaColumns deltas)
+    {
+        foreach (DeltaRun run in deltas.Runs)
+        {
+            foreach (ulong id in run.Ids.Span)
+            {
+                ref Slot slot = ref _slots[Find(id)];
+                Volatile.Write(ref slot.Packed, slot.Packed & ~1L);
+            }
+        }
+
+        Volatile.Write(ref _settling, null);
     }
 
     /// <summary>
@@ -71,24 +88,39 @@ internal sealed class ExactTotals
     /// </summary>
     public long At(ulong id, long epoch)
     {
-        for (ulong at = id; ; at++)
+        int at = Find(id);
+        if (at < 0)
         {
-            ref Slot slot = ref _slots[at & (ulong)(_slots.Length - 1)];
-            ulong found = Volatile.Read(ref slot.Id);
-            if (found == 0)
-            {
-                return 0;
-            }
+            return 0;
+        }
 
-            if (found == id)
+        while (true)
+        {
+            // A flag means what the checkpoint says that was in progress when the slot was read: the same one before and after.
+            Settling? settling = Volatile.Read(ref _settling);
+            long packed = Volatile.Read(ref _slots[at].Packed);
+            if (ReferenceEquals(settling, Volatile.Read(ref _settling)))
             {
-                return Read(ref slot, epoch);
+                bool isLater = (packed & 1) != 0 && settling?.Epoch > epoch;
+                return isLater ? (packed >> 1) - settling!.Deltas.Of(id) : packed >> 1;
             }
         }
     }
 
-    /// <summary>Whether an id has a total; for the writer's thread.</summary>
-    public bool Contains(ulong id) => _slots[Free(id, stopAt: id)].Id == id;
+    /// <summary>How many of these ids have no total yet; for the writer's thread.</summary>
+    public int Missing(DeltaColumns deltas)
+    {
+        int missing = 0;
+        foreach (DeltaRun run in deltas.Runs)
+        {
+            foreach (ulong id in run.Ids.Span)
+            {
+                missing += Find(id) < 0 ? 1 : 0;
+            }
+        }
+
+        return missing;
+    }
 
     /// <summary>Every id with its newest total; for the writer's thread.</summary>
     public IEnumerable<(ulong Id, long Total)> All()
@@ -97,45 +129,53 @@ internal sealed class ExactTotals
         {
             if (slot.Id != 0)
             {
-                yield return (slot.Id, slot.Total);
+                yield return (slot.Id, slot.Packed >> 1);
             }
         }
     }
 
-    private static long Read(ref Slot slot, long epoch)
+    private void Add(ulong id, long delta, bool applied)
     {
-        SpinWait spin = default;
-        while (true)
+        // Totals stay below 2^62 (the namespaces' quota), which leaves a bit for the flag.
+        long flag = applied ? 1 : 0;
+        Slot[] slots = _slots;
+        for (int at = IdSlots.Home(id, slots.Length); ; at = at + 1 == slots.Length ? 0 : at + 1)
         {
-            long before = Volatile.Read(ref slot.Epoch);
-            long total = Volatile.Read(ref slot.Total);
-            long last = Volatile.Read(ref slot.LastDelta);
-            if (before >= 0 && before == Volatile.Read(ref slot.Epoch))
+            ref Slot slot = ref slots[at];
+            if (slot.Id == id)
             {
-                return before > epoch ? total - last : total;
+                Volatile.Write(ref slot.Packed, (((slot.Packed >> 1) + delta) << 1) | flag);
+                return;
             }
 
-            spin.SpinOnce();
+            if (slot.Id == 0)
+            {
+                slot.Packed = (delta << 1) | flag;
+                Volatile.Write(ref slot.Id, id); // last: who sees the id sees its total
+                Volatile.Write(ref _count, _count + 1);
+                return;
+            }
         }
     }
 
-    // The first free slot on the id's way, or the slot of stopAt if that comes before.
-    private int Free(ulong id, ulong stopAt = 0)
+    private int Find(ulong id)
     {
-        ulong at = id;
-        while (_slots[at & (ulong)(_slots.Length - 1)].Id is var found && found != 0 && found != stopAt)
+        Slot[] slots = _slots;
+        for (int at = IdSlots.Home(id, slots.Length); ; at = at + 1 == slots.Length ? 0 : at + 1)
         {
-            at++;
+            ulong found = Volatile.Read(ref slots[at].Id);
+            if (found == id || found == 0)
+            {
+                return found == 0 ? -1 : at;
+            }
         }
-
-        return (int)(at & (ulong)(_slots.Length - 1));
     }
+
+    private sealed record Settling(long Epoch, DeltaColumns Deltas);
 
     private struct Slot
     {
         public ulong Id;
-        public long Total;
-        public long LastDelta;
-        public long Epoch;
+        public long Packed;
     }
 }

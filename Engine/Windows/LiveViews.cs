@@ -18,6 +18,8 @@ internal sealed class LiveViews : IFoldSink
     private readonly SketchPool _sketches;
     private readonly LogFold _fold;
     private readonly long _storedPosition;
+    private readonly uint[] _estimates = new uint[EngineLimits.MaxBatchIncrements];
+    private readonly uint[] _deltas = new uint[EngineLimits.MaxBatchIncrements];
     private LiveView _view;
     private LiveWindow _open;
     private long _increments;
@@ -83,7 +85,7 @@ internal sealed class LiveViews : IFoldSink
         }
         else if (payload.ApproximateCount > 0)
         {
-            AddSketched(owner, payload.ApproximateIds, payload.ApproximateDeltas);
+            AddSketched(owner, payload.ApproximateIds, payload.ApproximateDeltas(_deltas));
         }
 
         _open.EndChange(window);
@@ -163,8 +165,8 @@ internal sealed class LiveViews : IFoldSink
         _catalogue.Defined(id, state);
         NamespaceEntry owner = _catalogue.Namespaces[state.Owner.Index];
         string name = state.Definition.Name;
-        NameEntry entry = _catalogue.Declare(id, owner, System.Text.Encoding.UTF8.GetBytes(name), out bool isNew);
-        entry.Define();
+        _catalogue.Declare(id, owner, System.Text.Encoding.UTF8.GetBytes(name), out bool isNew);
+        _catalogue.Names.Mark(id, defined: true);
         if (isNew)
         {
             _open.AddName(state.Owner.Index, name);
@@ -194,9 +196,9 @@ internal sealed class LiveViews : IFoldSink
         }
 
         HeavyHitters heaviest = _open.HeaviestOf(owner.Index);
+        _open.Exact.Add(ids, deltas);
         for (int i = 0; i < ids.Length; i++)
         {
-            _open.Exact.Add(ids[i], deltas[i]);
             if (deltas[i] > 0)
             {
                 heaviest.Add(ids[i], deltas[i]);
@@ -206,28 +208,35 @@ internal sealed class LiveViews : IFoldSink
 
     private void AddSketched(NamespaceState owner, ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
     {
-        _open.SketchFrom(_sketches).Add(ids, deltas);
+        Span<uint> estimates = _estimates.AsSpan(0, ids.Length);
+        _open.SketchFrom(_sketches).Add(ids, deltas, estimates);
         HeavyHitters heaviest = _open.HeaviestOf(owner.Index);
         for (int i = 0; i < ids.Length; i++)
         {
-            heaviest.Add(ids[i], deltas[i]);
+            // Without an entry an id weighs at most the offset: as long as even its estimate says so, it needs none.
+            if (estimates[i] > heaviest.Offset)
+            {
+                heaviest.Add(ids[i], deltas[i]);
+            }
         }
     }
 
     // The sender judged these increments before a tier changed: who is no longer approximate must not go to the sketch, where no reader would look.
     private void AddJudgedAgain(NamespaceEntry owner, in IncrementPayload payload)
     {
-        for (int i = 0; i < payload.ApproximateCount; i++)
+        ReadOnlySpan<ulong> ids = payload.ApproximateIds;
+        ReadOnlySpan<uint> deltas = payload.ApproximateDeltas(_deltas);
+        for (int i = 0; i < ids.Length; i++)
         {
-            ulong id = payload.ApproximateIds[i];
+            ulong id = ids[i];
             Tier tier = _fold.Counters.TryGetValue(id, out CounterState? counter) ? counter.Tier : owner.State.Definition.Tier;
             if (tier == Tier.Approximate)
             {
-                AddSketched(owner.State, payload.ApproximateIds.Slice(i, 1), payload.ApproximateDeltas.Slice(i, 1));
+                AddSketched(owner.State, ids.Slice(i, 1), deltas.Slice(i, 1));
             }
             else
             {
-                AddExact(owner.State, [id], [payload.ApproximateDeltas[i]]);
+                AddExact(owner.State, [id], [deltas[i]]);
             }
         }
     }

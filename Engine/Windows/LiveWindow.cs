@@ -1,4 +1,5 @@
 using Sketch.Engine.Fold;
+using Sketch.Engine.Tables;
 using Sketch.Sketches;
 
 namespace Sketch.Engine.Windows;

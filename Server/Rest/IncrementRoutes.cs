@@ -12,21 +12,26 @@ internal static class IncrementRoutes
     public static async Task PostAsync(HttpContext context, string @namespace, EngineGate gate)
     {
         HttpRequest request = context.Request;
-        bool lines = ContentTypes.Require(request, ContentTypes.Json, ContentTypes.NdJson) == ContentTypes.NdJson;
-        if (lines)
+        string type = ContentTypes.Require(request, ContentTypes.Json, ContentTypes.NdJson, BinaryBatch.MediaType);
+        if (type == ContentTypes.NdJson)
             QueryParameters.Require(request, "producer", "sequence");
         else
             QueryParameters.Require(request);
 
         using IncrementBatch batch = gate.Engine.RentBatch(@namespace) ?? throw new ProblemException(Problem.UnknownNamespace(@namespace));
         using RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        Sender sender = lines ? ReadLines(request, body, batch) : IncrementReader.ReadObject(body.Bytes, batch);
+        Sender sender = type switch
+        {
+            ContentTypes.NdJson => ReadLines(request, body, batch),
+            BinaryBatch.MediaType => BinaryBatch.Read(body.Bytes, batch),
+            _ => IncrementReader.ReadObject(body.Bytes, batch),
+        };
         IncrementResult result = await gate.Engine
             .CommitAsync(batch, sender.Producer, sender.Sequence, context.RequestAborted).ConfigureAwait(false);
         if (result.Status != IncrementStatus.Accepted)
             throw new ProblemException(Refusal(result, sender));
 
-        IReadOnlyList<CounterValue>? values = batch.IsStrong && batch.Count <= QueryParameters.MaxValues ? StrongValues(gate, @namespace, body) : null;
+        IReadOnlyList<CounterValue>? values = batch.IsStrong && type != BinaryBatch.MediaType && batch.Count <= QueryParameters.MaxValues ? StrongValues(gate, @namespace, body) : null;
         IncrementsAnswer answer = new(result.Accepted, result.Duplicate, result.Position, values);
         await context.WriteAsync(answer, AnswersJson.Readable.IncrementsAnswer).ConfigureAwait(false);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
 
@@ -55,18 +56,33 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
     /// <summary>Cuts a window: always the same rows into the same chunks.</summary>
     public static IEnumerable<StoreChunk> Cut(Checkpoint checkpoint, int maxRows)
     {
-        IReadOnlyList<DeltaRow> deltas = checkpoint.Deltas;
-        for (int start = 0, number = 0; start < deltas.Count; start += maxRows, number++)
+        DeltaColumns deltas = checkpoint.Deltas;
+        int left = deltas.Count;
+        StoreChunk? chunk = null;
+        int number = 0;
+        foreach (DeltaRun run in deltas.Runs)
         {
-            int rows = Math.Min(maxRows, deltas.Count - start);
-            StoreChunk chunk = new(new ChunkKey(checkpoint.Log, checkpoint.From, checkpoint.To, number), checkpoint.FirstTimeMs, rows);
-            for (int i = start; i < start + rows; i++)
+            for (int at = 0; at < run.Ids.Length;)
             {
-                DeltaRow row = deltas[i];
-                chunk.Add(row.Namespace, row.Id, row.Delta);
+                chunk ??= new StoreChunk(new ChunkKey(checkpoint.Log, checkpoint.From, checkpoint.To, number++), checkpoint.FirstTimeMs, Math.Min(maxRows, left));
+                int rows = Math.Min(run.Ids.Length - at, chunk._ids.Length - chunk.Count);
+                chunk.Add(run.Namespace, run.Ids.Span.Slice(at, rows), run.Deltas.Span.Slice(at, rows));
+                at += rows;
+                left -= rows;
+                if (chunk.Count == chunk._ids.Length)
+                {
+                    yield return chunk;
+                    chunk = null;
+                }
             }
-
-            yield return chunk;
         }
+    }
+
+    private void Add(string @namespace, ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas)
+    {
+        ids.CopyTo(_ids.AsSpan(Count));
+        MemoryMarshal.Cast<long, ulong>(deltas).CopyTo(_deltas.AsSpan(Count));
+        Count += ids.Length;
+        _namespaces.Add((@namespace, ids.Length));
     }
 }

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Sketch.Engine.Catalogue;
+
+namespace Sketch.Server.Commands.Bench;
+
+/// <summary>The counters of a measurement and a stream of increments on them, drawn beforehand so that drawing is not what is measured.</summary>
+internal sealed class BenchStream
+{
+    /// <summary>How long the stream is before it repeats: long enough that neither end fits a cache.</summary>
+    public const int Length = 1 << 25;
+
+    private readonly byte[] _byNumber;
+    private readonly byte[] _stream = GC.AllocateUninitializedArray<byte>(Length * sizeof(ulong));
+
+    /// <param name="namespace">Where the counters are.</param>
+    /// <param name="counters">How many there are.</param>
+    /// <param name="isZipf">Drawn with probability 1 / rank, else all alike.</param>
+    /// <param name="seed">Of the draws.</param>
+    public BenchStream(string @namespace, int counters, bool isZipf, int seed)
+    {
+        Counters = counters;
+        _byNumber = GC.AllocateUninitializedArray<byte>(checked(counters * sizeof(ulong)));
+        Span<ulong> byNumber = MemoryMarshal.Cast<byte, ulong>(_byNumber.AsSpan());
+        for (int i = 0; i < counters; i++)
+            byNumber[i] = CounterId.Of(@namespace, Name(i));
+        Random random = new(seed);
+        ZipfSource zipf = new(counters, random);
+        foreach (ref ulong id in MemoryMarshal.Cast<byte, ulong>(_stream.AsSpan()))
+            id = byNumber[isZipf ? zipf.Next() - 1 : random.Next(counters)];
+    }
+
+    /// <summary>How many counters there are.</summary>
+    public int Counters { get; }
+
+    /// <summary>The ids of some counters, little endian.</summary>
+    public ReadOnlyMemory<byte> Ids(int from, int count) => _byNumber.AsMemory(from * sizeof(ulong), count * sizeof(ulong));
+
+    /// <summary>The ids of a part of the stream, little endian; after the last whole part it begins again.</summary>
+    public ReadOnlyMemory<byte> Part(long number, int size) =>
+        _stream.AsMemory((int)(number % (Length / size)) * size * sizeof(ulong), size * sizeof(ulong));
+
+    /// <summary>A counter's name.</summary>
+    public static string Name(int number) => number.ToString("'c'00000000", CultureInfo.InvariantCulture);
+
+    /// <summary>A counter's name in UTF-8.</summary>
+    public static byte[] NameUtf8(int number) => Encoding.UTF8.GetBytes(Name(number));
+}

@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Globalization;
+using Sketch.Engine;
+using Sketch.Server.Rest;
+
+namespace Sketch.Server.Commands.Bench;
+
+/// <summary>What is measured.</summary>
+internal sealed record NodeBenchOptions
+{
+    /// <summary>The namespace that is made for it.</summary>
+    public const string Namespace = "bench";
+
+    public int Counters { get; init; } = 1_000_000;
+
+    public bool IsZipf { get; init; } = true;
+
+    public string Tier { get; init; } = "approximate";
+
+    public bool Durable { get; init; } = true;
+
+    public int Seconds { get; init; } = 60;
+
+    public int BatchIncrements { get; init; } = 1_000;
+
+    public int Connections { get; init; } = 32;
+
+    /// <summary>Bytes of a delta on the wire; 0 leaves the column out.</summary>
+    public int DeltaBytes { get; init; } = 8;
+
+    public int Seed { get; init; } = 1;
+}
+
+/// <summary>
+/// Counts as fast as the node takes it, with all stages on, then waits until ClickHouse holds every increment exactly.
+/// </summary>
+internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Action<string> say)
+{
+    private static readonly TimeSpan ExactTime = TimeSpan.FromMinutes(5);
+    private readonly byte[] _deltas = Ones(options.DeltaBytes, EngineLimits.MaxBatchIncrements);
+    private long _sent;
+
+    /// <summary>Runs it.</summary>
+    public async Task<NodeBenchReport> RunAsync(CancellationToken cancellationToken)
+    {
+        using NodeClient rest = new(node.Http);
+        using NodeClient sql = new(node.Sql);
+        say($"drawing {BenchStream.Length:N0} increments over {options.Counters:N0} counters");
+        BenchStream stream = new(NodeBenchOptions.Namespace, options.Counters, options.IsZipf, options.Seed);
+        await rest.SendAsync(
+            HttpMethod.Put, NodeClient.Namespace(NodeBenchOptions.Namespace), new NamespaceBody(options.Tier, options.Durable, null, options.Counters),
+            BodiesJson.Default.NamespaceBody, AnswersJson.Readable.NamespaceAnswer, cancellationToken).ConfigureAwait(false);
+
+        say("naming the counters");
+        long began = Stopwatch.GetTimestamp();
+        await OnConnectionsAsync(4, "names", (connection, number) => NameAsync(connection, stream, number, 4, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ExactAsync(sql, cancellationToken).ConfigureAwait(false);
+        double naming = Stopwatch.GetElapsedTime(began).TotalSeconds;
+
+        say($"counting for {options.Seconds} s");
+        (ProcessUse before, ProcessUse clickHouseBefore) = node.Use();
+        double selfBefore = Environment.CpuUsage.TotalTime.TotalSeconds;
+        long named = _sent;
+        long windows = await NumberAsync(sql, "SELECT count() FROM checkpoints", cancellationToken).ConfigureAwait(false);
+        long started = Stopwatch.GetTimestamp();
+        Task counting = OnConnectionsAsync(
+            options.Connections, "count", (connection, number) => CountAsync(connection, stream, number, started, cancellationToken), cancellationToken);
+        while (await Task.WhenAny(counting, Task.Delay(TimeSpan.FromSeconds(5), cancellationToken)).ConfigureAwait(false) != counting)
+            say($"{(Interlocked.Read(ref _sent) - named) / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e6:0.00} M/s, {Interlocked.Read(ref _sent) - named:N0} increments");
+        await counting.ConfigureAwait(false);
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        (ProcessUse after, ProcessUse clickHouseAfter) = node.Use();
+        double selfAfter = Environment.CpuUsage.TotalTime.TotalSeconds;
+        long counted = _sent - named;
+        long storedDuring = await NumberAsync(sql, "SELECT count() FROM checkpoints", cancellationToken).ConfigureAwait(false) - windows;
+
+        say("waiting until ClickHouse holds all of it");
+        long ended = Stopwatch.GetTimestamp();
+        await ExactAsync(sql, cancellationToken).ConfigureAwait(false);
+        double lag = Stopwatch.GetElapsedTime(ended).TotalSeconds;
+        long exact = await NumberAsync(sql, $"SELECT sum(value) FROM totals WHERE namespace = '{NodeBenchOptions.Namespace}'", cancellationToken).ConfigureAwait(false);
+        (ProcessUse peak, ProcessUse clickHousePeak) = node.Use();
+        return new NodeBenchReport
+        {
+            IncrementsPerSecond = Math.Round(counted / seconds),
+            Increments = _sent,
+            ExactTotal = exact,
+            Counters = options.Counters,
+            Spread = options.IsZipf ? "zipf" : "uniform",
+            Tier = options.Tier,
+            Durable = options.Durable,
+            BytesOnTheWire = 8 + options.DeltaBytes,
+            Seconds = Math.Round(seconds, 2),
+            SecondsToName = Math.Round(naming, 2),
+            CheckpointsDuring = storedDuring,
+            SecondsToExact = Math.Round(lag, 2),
+            NodeNanosecondsPerIncrement = Math.Round((after.Seconds - before.Seconds) / counted * 1e9, 1),
+            ClickHouseNanosecondsPerIncrement = Math.Round((clickHouseAfter.Seconds - clickHouseBefore.Seconds) / counted * 1e9, 1),
+            ClientNanosecondsPerIncrement = Math.Round((selfAfter - selfBefore) / counted * 1e9, 1),
+            NodePeakBytes = peak.PeakBytes,
+            ClickHousePeakBytes = clickHousePeak.PeakBytes,
+        };
+    }
+
+    private async Task OnConnectionsAsync(
+        int connections, string producer, Func<BatchConnection, int, Task> work, CancellationToken cancellationToken)
+    {
+        List<Task> all = [];
+        for (int i = 0; i < connections; i++)
+        {
+            int number = i;
+            all.Add(Task.Run(
+                async () =>
+                {
+                    using BatchConnection connection = await BatchConnection.OpenAsync(
+                        node.Http, NodeBenchOptions.Namespace, string.Create(CultureInfo.InvariantCulture, $"{producer}-{number}"), cancellationToken).ConfigureAwait(false);
+                    await work(connection, number).ConfigureAwait(false);
+                },
+                cancellationToken));
+        }
+
+        await Task.WhenAll(all).ConfigureAwait(false);
+    }
+
+    // Every counter gets its name and a first increment.
+    private async Task NameAsync(BatchConnection connection, BenchStream stream, int number, int of, CancellationToken cancellationToken)
+    {
+        const int Batch = 5_000;
+        for (int from = number * Batch; from < stream.Counters; from += of * Batch)
+        {
+            int count = Math.Min(Batch, stream.Counters - from);
+            byte[][] names = [.. Enumerable.Range(from, count).Select(BenchStream.NameUtf8)];
+            await connection.SendAsync(
+                stream.Ids(from, count), options.DeltaBytes, _deltas.AsMemory(0, count * options.DeltaBytes), names, cancellationToken).ConfigureAwait(false);
+            Interlocked.Add(ref _sent, count);
+        }
+    }
+
+    private async Task CountAsync(BatchConnection connection, BenchStream stream, int number, long started, CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte> deltas = _deltas.AsMemory(0, options.BatchIncrements * options.DeltaBytes);
+        for (long part = number; Stopwatch.GetElapsedTime(started).TotalSeconds < options.Seconds; part += options.Connections)
+        {
+            await connection.SendAsync(stream.Part(part, options.BatchIncrements), options.DeltaBytes, deltas, [], cancellationToken).ConfigureAwait(false);
+            Interlocked.Add(ref _sent, options.BatchIncrements);
+        }
+    }
+
+    private async Task ExactAsync(NodeClient sql, CancellationToken cancellationToken)
+    {
+        long sent = Interlocked.Read(ref _sent);
+        long began = Stopwatch.GetTimestamp();
+        while (await NumberAsync(sql, "SELECT sum(increments) FROM checkpoints", cancellationToken).ConfigureAwait(false) is var stored && stored != sent)
+        {
+            if (stored > sent || Stopwatch.GetElapsedTime(began) > ExactTime)
+                throw new CommandException($"ClickHouse holds {stored} increments of {sent}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<long> NumberAsync(NodeClient sql, string query, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "?database=sketch") { Content = new StringContent(query) };
+        using HttpResponseMessage response = await sql.SendRawAsync(request, cancellationToken).ConfigureAwait(false);
+        string text = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+        return response.IsSuccessStatusCode && long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw new CommandException($"ClickHouse answered {text.Trim()}");
+    }
+
+    private static byte[] Ones(int width, int count)
+    {
+        byte[] column = new byte[width * count];
+        for (int at = 0; at < column.Length; at += width)
+            column[at] = 1;
+        return column;
+    }
+}

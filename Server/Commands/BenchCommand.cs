@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Sketch.Engine;
+using Sketch.Server.Commands.Bench;
+
+namespace Sketch.Server.Commands;
+
+/// <summary><c>sketch bench node</c>: measures a node of its own, all stages on, with the load generator on the same machine.</summary>
+internal static class BenchCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Option<int> counters = CommonOptions.Whole("--counters", "Counters", 1, 100_000_000, 1_000_000);
+        Option<string> spread = CommonOptions.Word("--spread", "How increments fall on counters", "zipf", "zipf", "uniform");
+        Option<string> tier = CommonOptions.Word("--tier", "Tier of the counters", "approximate", "strong", "eventual", "approximate");
+        Option<bool> early = new("--ack-early") { Description = "Acknowledge what is written, before the fsync (strong counters wait anyway)." };
+        Option<int> seconds = CommonOptions.Whole("--seconds", "How long it counts", 1, 3_600, 60);
+        Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, 1_000);
+        Option<int> connections = CommonOptions.Whole("--connections", "Connections, each with one batch in flight", 1, 1_024, 32);
+        Option<string> width = CommonOptions.Word("--delta-bytes", "Bytes of a delta on the wire; 0 leaves the column out", "8", "0", "1", "2", "4", "8");
+        Option<int> window = CommonOptions.Whole("--window", "Seconds a window stays open", 1, 3_600, 5);
+        Option<string?> data = new("--data") { Description = "A folder for the node, which is deleted afterwards (default: one in the system's temporary folder).", HelpName = "DIR" };
+        Option<bool> json = CommonOptions.Json();
+        Command node = new("node", "Start a node on a new folder, count as fast as it takes it, and wait until ClickHouse holds every increment.")
+        {
+            counters, spread, tier, early, seconds, batch, connections, width, window, data, json,
+        };
+        node.SetAction(async (parsed, cancellationToken) =>
+        {
+            NodeBenchOptions options = new()
+            {
+                Counters = parsed.GetValue(counters),
+                IsZipf = parsed.GetValue(spread) == "zipf",
+                Tier = parsed.GetRequiredValue(tier),
+                Durable = !parsed.GetValue(early),
+                Seconds = parsed.GetValue(seconds),
+                BatchIncrements = parsed.GetValue(batch),
+                Connections = parsed.GetValue(connections),
+                DeltaBytes = int.Parse(parsed.GetRequiredValue(width), CultureInfo.InvariantCulture),
+            };
+            string folder = parsed.GetValue(data) is { } named ? Path.GetFullPath(named) : Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+            if (Directory.Exists(folder))
+                throw new CommandException($"--data is {folder}, which exists; allowed: a folder that is not there yet");
+            NodeBenchReport report = await RunAsync(options, folder, parsed.GetValue(window), terminal, cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, NodeBenchJson.Default.NodeBenchReport) : report.ToText()).ConfigureAwait(false);
+            return report.ExactTotal == report.Increments ? ExitCode.Done : ExitCode.Failed;
+        });
+        node.WithExamples("sketch bench node", "sketch bench node --counters 10000000 --spread uniform --json");
+        Command bench = new("bench", "Measure this machine.") { node };
+        return bench.WithExamples("sketch bench node --seconds 20");
+    }
+
+    private static async Task<NodeBenchReport> RunAsync(
+        NodeBenchOptions options, string folder, int window, Terminal terminal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ServedNode served = await ServedNode.StartAsync(
+                ["--data", folder, "--window", window.ToString(CultureInfo.InvariantCulture)], cancellationToken).ConfigureAwait(false);
+            await using (served.ConfigureAwait(false))
+            {
+                return await new NodeBench(options, served, terminal.Error.WriteLine).RunAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+}

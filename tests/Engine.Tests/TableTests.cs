@@ -1,0 +1,191 @@
+using System.Text;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Increments;
+using Sketch.Engine.Tables;
+using Sketch.Engine.Totals;
+
+namespace Sketch.Tests.Engine;
+
+/// <summary>The tables by id against a dictionary.</summary>
+public class TableTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(300)]
+    [InlineData(100_000)]
+    public void A_delta_table_holds_what_was_added_and_gives_it_back_sorted(int ids)
+    {
+        Random random = new(ids);
+        DeltaTable table = new();
+        SortedDictionary<ulong, long> truth = [];
+        ulong[] some = [.. Enumerable.Range(0, ids).Select(_ => (ulong)random.NextInt64(1, long.MaxValue) << random.Next(2))];
+        for (int i = 0; i < ids * 3; i++)
+        {
+            ulong id = some[random.Next(ids)];
+            table.Add(id, i);
+            truth[id] = truth.GetValueOrDefault(id) + i;
+        }
+
+        AssertHolds(truth, table);
+        Assert.False(table.TryGet(ids == 0 ? 1 : truth.Keys.Last() - 1, out _));
+        table.Clear();
+        Assert.Equal((0, 0), (table.Count, table.Sorted().Ids.Length));
+    }
+
+    [Fact]
+    public void Ids_that_somebody_chose_to_lie_together_are_kept_and_sorted_all_the_same()
+    {
+        DeltaTable table = new();
+        SortedDictionary<ulong, long> truth = [];
+        Random random = new(7);
+        foreach (ulong home in (ulong[])[0, 1UL << 40, ulong.MaxValue - 5_000])
+        {
+            for (int i = 0; i < 2_000; i++)
+            {
+                ulong id = home + (ulong)random.Next(1, 5_000);
+                table.Add(id, 1);
+                truth[id] = truth.GetValueOrDefault(id) + 1;
+            }
+        }
+
+        AssertHolds(truth, table);
+    }
+
+    [Fact]
+    public void Batches_of_either_width_add_like_single_calls()
+    {
+        DeltaTable single = new(), wide = new(), narrow = new();
+        Random random = new(3);
+        ulong[] ids = [.. Enumerable.Range(0, 5_000).Select(_ => (ulong)random.Next(1, 900) * 0x9E3779B97F4A7C15)];
+        uint[] deltas = [.. ids.Select(_ => (uint)random.Next())];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            single.Add(ids[i], deltas[i]);
+        }
+
+        wide.Add(ids, deltas.Select(d => (long)d).ToArray());
+        narrow.Add(ids, deltas);
+        Assert.Equal(single.Sorted().Ids, wide.Sorted().Ids);
+        Assert.Equal(single.Sorted().Deltas, wide.Sorted().Deltas);
+        Assert.Equal(single.Sorted().Deltas, narrow.Sorted().Deltas);
+    }
+
+    [Fact]
+    public void A_reader_of_the_totals_sees_a_checkpoint_only_from_its_epoch_on()
+    {
+        Random random = new(5);
+        ExactTotals totals = new();
+        Dictionary<ulong, long> truth = [];
+        for (long epoch = 1; epoch <= 60; epoch++)
+        {
+            SortedDictionary<ulong, long> window = [];
+            for (int i = 0; i < 200; i++)
+            {
+                window[(ulong)random.Next(1, 3_000) * 0x9E3779B97F4A7C15] = random.Next(-50, 100);
+            }
+
+            DeltaColumns deltas = [.. window.Select(w => new DeltaRow("n", w.Key, w.Value))];
+            totals = totals.WithRoomFor(totals.Missing(deltas));
+            totals.Apply(deltas, epoch);
+            Assert.All(window.Keys, id => Assert.Equal(truth.GetValueOrDefault(id), totals.At(id, epoch - 1)));
+            foreach ((ulong id, long delta) in window)
+            {
+                truth[id] = truth.GetValueOrDefault(id) + delta;
+            }
+
+            Assert.All(truth, t => Assert.Equal(t.Value, totals.At(t.Key, epoch)));
+            totals.Finish(deltas);
+            Assert.All(truth, t => Assert.Equal(t.Value, totals.At(t.Key, epoch)));
+        }
+
+        Assert.Equal(truth.Count, totals.Count);
+        Assert.Equal(truth.OrderBy(t => t.Key), totals.All().Select(t => KeyValuePair.Create(t.Id, t.Total)).OrderBy(t => t.Key));
+    }
+
+    [Fact]
+    public void Totals_take_less_than_32_bytes_a_counter()
+    {
+        ExactTotals totals = new();
+        const int Counters = 1_000_000;
+        for (ulong i = 1; i <= Counters; i++)
+        {
+            totals = totals.WithRoomFor(1);
+            totals.Add(i * 0x9E3779B97F4A7C15, (long)i);
+        }
+
+        Assert.InRange(totals.MemoryBytes, 16 * Counters, 32 * Counters);
+        Assert.Equal(77, totals.At(unchecked(77 * 0x9E3779B97F4A7C15), 0));
+    }
+
+    [Fact]
+    public void Columns_of_rows_are_rows()
+    {
+        DeltaRow[] rows = [new("a", 3, 1), new("a", 9, -2), new("c", 1, 5)];
+        DeltaColumns columns = [.. rows];
+        Assert.Equal(rows, columns);
+        Assert.Equal(rows, Enumerable.Range(0, columns.Count).Select(i => columns[i]));
+        Assert.Equal([("a", 2), ("c", 1)], columns.Runs.Select(r => (r.Namespace, r.Ids.Length)));
+        Assert.Equal((-2, 5, 0), (columns.Of(9), columns.Of(1), columns.Of(4)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => columns[3]);
+    }
+
+    [Theory]
+    [InlineData(0u, 1)]
+    [InlineData(255u, 1)]
+    [InlineData(256u, 2)]
+    [InlineData(65_535u, 2)]
+    [InlineData(65_536u, 4)]
+    [InlineData(uint.MaxValue, 4)]
+    public void A_column_takes_the_bytes_of_its_largest_number(uint largest, int bytes)
+    {
+        Assert.Equal(bytes, DeltaColumn.BytesFor(largest));
+        uint[] numbers = [.. Enumerable.Range(0, 100).Select(i => (uint)(largest * (i / 99.0)))];
+        numbers[41] = largest;
+        foreach (int count in (int[])[0, 1, 15, 16, 17, 100])
+        {
+            byte[] column = new byte[(count * bytes) + 3];
+            Assert.Equal(3, DeltaColumn.Narrow(numbers.AsSpan(0, count), bytes, column).Length);
+            uint[] back = new uint[count];
+            DeltaColumn.Widen(column.AsSpan(0, count * bytes), bytes, back);
+            Assert.Equal(numbers[..count], back);
+        }
+    }
+
+    [Fact]
+    public void Names_are_found_with_their_namespace_and_marks_while_the_table_grows()
+    {
+        NameTable names = new();
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] name = Encoding.UTF8.GetBytes($"name {i}");
+            ulong id = CounterId.Of("n"u8, name);
+            Assert.Equal($"name {i}", names.GetOrAdd(id, (ushort)(i % 7), name, out bool added).Name);
+            Assert.True(added);
+            if (i % 2 == 0)
+            {
+                names.Mark(id, defined: i % 4 == 0);
+            }
+        }
+
+        ulong[] ids = [.. Enumerable.Range(0, 20_000).Select(i => CounterId.Of("n"u8, Encoding.UTF8.GetBytes($"name {i}"))), 5];
+        long[] references = new long[ids.Length];
+        names.Find(ids, references);
+        Assert.Equal(0, references[^1]);
+        for (int i = 0; i < 20_000; i++)
+        {
+            Assert.True(names.TryGet(ids[i], out NameEntry entry));
+            Assert.Equal(($"name {i}", (ushort)(i % 7), i % 2 == 0, i % 4 == 0), (entry.Name, entry.NamespaceIndex, entry.IsDeclared, entry.IsDefined));
+            Assert.NotEqual(0, references[i]);
+        }
+    }
+
+    private static void AssertHolds(SortedDictionary<ulong, long> truth, DeltaTable table)
+    {
+        (ulong[] ids, long[] deltas) = table.Sorted();
+        Assert.Equal(truth.Keys, ids);
+        Assert.Equal(truth.Values, deltas);
+        Assert.All(truth, t => Assert.Equal((true, t.Value), (table.TryGet(t.Key, out long delta), delta)));
+    }
+}
