@@ -88,6 +88,8 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
                 view.ExactAsOf(now),
                 view.Windows.Length,
                 _catalogue.Names.Count,
+                view.Totals.MemoryBytes,
+                _catalogue.Names.MemoryBytes,
                 _checkpointer.Error);
         }
     }

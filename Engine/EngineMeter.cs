@@ -23,6 +23,8 @@ internal sealed class EngineMeter : IDisposable
         Meter.CreateObservableGauge("exact_as_of_seconds", () => engine.Status.ExactAsOf.ToUnixTimeMilliseconds() / 1000.0, description: "Up to this moment everything is exact, in seconds since 1970.");
         Meter.CreateObservableGauge("open_windows", () => engine.Status.OpenWindows, description: "Windows not yet stored: the open one and those that wait.");
         Meter.CreateObservableGauge("counters", () => engine.Status.Counters, description: "Counters in the catalogue.");
+        Meter.CreateObservableGauge("totals_bytes", () => engine.Status.TotalsBytes, description: "Memory of the exact totals.");
+        Meter.CreateObservableGauge("names_bytes", () => engine.Status.NamesBytes, description: "Memory of the catalogue's names.");
         Meter.CreateObservableGauge("checkpoint_failing", () => engine.Status.CheckpointError is null ? 0 : 1, description: "1 while checkpoints can't be stored.");
 
         Meter.CreateObservableCounter("accuracy_warnings", () => audit.Warnings, description: "How often a namespace's bounds began to fall short.");

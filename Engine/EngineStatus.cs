@@ -8,6 +8,8 @@ namespace Sketch.Engine;
 /// <param name="ExactAsOf">The log time of that position.</param>
 /// <param name="OpenWindows">Windows not yet stored: the open one and those closed that wait.</param>
 /// <param name="Counters">Counters in the catalogue.</param>
+/// <param name="TotalsBytes">Memory of the exact totals.</param>
+/// <param name="NamesBytes">Memory of the catalogue's names.</param>
 /// <param name="CheckpointError">The last failure to store a checkpoint, null once one went well.</param>
 public sealed record EngineStatus(
     long Increments,
@@ -17,4 +19,6 @@ public sealed record EngineStatus(
     DateTimeOffset ExactAsOf,
     int OpenWindows,
     long Counters,
+    long TotalsBytes,
+    long NamesBytes,
     string? CheckpointError);

@@ -36,7 +36,7 @@ internal sealed partial class AccuracyAudit(SketchKey ghostKey, ILogger logger)
     /// <summary>Compares a window that is stored but still in the view.</summary>
     /// <param name="window">The live side of it, closed.</param>
     /// <param name="deltas">The exact side, by namespace, then by id.</param>
-    public void Compare(LiveWindow window, IReadOnlyList<DeltaRow> deltas)
+    public void Compare(LiveWindow window, DeltaColumns deltas)
     {
         if (window.Sketch is not { } sketch)
         {
@@ -44,26 +44,24 @@ internal sealed partial class AccuracyAudit(SketchKey ghostKey, ILogger logger)
         }
 
         _ghosts.Evaluate([sketch]);
-        for (int start = 0, end; start < deltas.Count; start = end)
+        foreach (DeltaRun run in deltas.Runs)
         {
-            string @namespace = deltas[start].Namespace;
-            for (end = start + 1; end < deltas.Count && deltas[end].Namespace == @namespace; end++)
-            {
-            }
-
-            Compare(window, sketch, deltas, start, end);
+            Compare(window, sketch, run);
         }
     }
 
-    private void Compare(LiveWindow window, CountMinSketch sketch, IReadOnlyList<DeltaRow> deltas, int start, int end)
+    private void Compare(LiveWindow window, CountMinSketch sketch, in DeltaRun run)
     {
         WindowAudit audit = new(_ghosts, Confidences);
+        ReadOnlySpan<ulong> ids = run.Ids.Span;
+        ReadOnlySpan<long> deltas = run.Deltas.Span;
         // Ids are hashes and rows are sorted by them: every so many is an even sample, and the same one on every replica.
-        int step = (end - start + MaxCompared - 1) / MaxCompared;
+        int step = (ids.Length + MaxCompared - 1) / MaxCompared;
         int sketched = 0;
-        for (int row = start; row < end; row++)
+        for (int row = 0; row < ids.Length; row++)
         {
-            if (window.Exact.TryGet(deltas[row].Id, out long kept) && kept == deltas[row].Delta)
+            long kept = 0;
+            if (window.Exact.Count > 0 && window.Exact.TryGet(ids[row], out kept) && kept == deltas[row])
             {
                 continue;
             }
@@ -71,13 +69,13 @@ internal sealed partial class AccuracyAudit(SketchKey ghostKey, ILogger logger)
             // A counter that changed its tier within the window has a part in either.
             if (sketched++ % step == 0)
             {
-                audit.Add(sketch.Estimate(deltas[row].Id), deltas[row].Delta - kept);
+                audit.Add(sketch.Estimate(ids[row]), deltas[row] - kept);
             }
         }
 
         if (audit.Counters > 0)
         {
-            Report(deltas[start].Namespace, audit, window, sketched);
+            Report(run.Namespace, audit, window, sketched);
         }
     }
 

@@ -14,8 +14,9 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
     private const ulong MaxSketchWeight = 1UL << 31;
     private const int MaxExactIds = 1_000_000;
 
-    // While the store is away, windows wait; from here on the open one grows instead, so that memory stays bounded.
-    private const int MaxWaiting = 8;
+    // One closed window may wait for the store. When it takes longer than a window stays open, the open one grows instead: fewer and larger inserts, in
+    // which hot counters are summed up further, so that the store catches up; and while it is away, memory stays bounded.
+    private const int MaxWaiting = 1;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
@@ -57,6 +58,6 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
 
         bool isFull = window.Exact.Count >= MaxExactIds;
         bool isOld = time.GetUtcNow().ToUnixTimeMilliseconds() - window.FirstTimeMs >= open.TotalMilliseconds;
-        return (isFull || isOld) && view.Windows.Length <= MaxWaiting;
+        return (isFull || isOld) && view.Windows.Length - 1 <= MaxWaiting;
     }
 }

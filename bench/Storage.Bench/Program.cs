@@ -54,7 +54,7 @@ try
             FirstTimeMs = time,
             LastTimeMs = time,
             Increments = counters,
-            Deltas = rows,
+            Deltas = [.. rows],
             Names = i == 1 ? named : [],
         };
         watch.Restart();

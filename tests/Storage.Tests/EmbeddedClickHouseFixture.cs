@@ -68,7 +68,7 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
             FirstTimeMs = timeMs ?? Today,
             LastTimeMs = (timeMs ?? Today) + 10,
             Increments = deltas.Length,
-            Deltas = deltas,
+            Deltas = [.. deltas],
             Names = named,
         };
     }

@@ -80,12 +80,16 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         double lag = Stopwatch.GetElapsedTime(ended).TotalSeconds;
         long exact = await NumberAsync(sql, $"SELECT sum(value) FROM totals WHERE namespace = '{NodeBenchOptions.Namespace}'", cancellationToken).ConfigureAwait(false);
         (ProcessUse peak, ProcessUse clickHousePeak) = node.Use();
+        HealthAnswer health = await rest.GetAsync("health/ready", AnswersJson.Readable.HealthAnswer, cancellationToken).ConfigureAwait(false);
         return new NodeBenchReport
         {
             IncrementsPerSecond = Math.Round(counted / seconds),
             Increments = _sent,
             ExactTotal = exact,
             Counters = options.Counters,
+            BytesPerCounter = Math.Round((double)health.Engine!.TotalsBytes / options.Counters, 1),
+            NameBytesPerCounter = Math.Round((double)health.Engine.NamesBytes / options.Counters, 1),
+            LogBytesPerIncrement = Math.Round((double)(after.WrittenBytes - before.WrittenBytes) / counted, 1),
             Spread = options.IsZipf ? "zipf" : "uniform",
             Tier = options.Tier,
             Durable = options.Durable,

@@ -108,15 +108,19 @@ internal sealed class ServedNode : IAsyncDisposable
 /// <summary>What a process has used.</summary>
 /// <param name="Seconds">Processor time.</param>
 /// <param name="PeakBytes">The most memory it ever held.</param>
-internal readonly record struct ProcessUse(double Seconds, long PeakBytes)
+/// <param name="WrittenBytes">What it made the disk write.</param>
+internal readonly record struct ProcessUse(double Seconds, long PeakBytes, long WrittenBytes)
 {
     /// <summary>Two processes together.</summary>
-    public static ProcessUse operator +(ProcessUse one, ProcessUse other) => new(one.Seconds + other.Seconds, one.PeakBytes + other.PeakBytes);
+    public static ProcessUse operator +(ProcessUse one, ProcessUse other) => new(
+        one.Seconds + other.Seconds, one.PeakBytes + other.PeakBytes, one.WrittenBytes + other.WrittenBytes);
 
     /// <summary>Of a running process.</summary>
     public static ProcessUse Of(int id)
     {
         using Process process = Process.GetProcessById(id);
-        return new ProcessUse(process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64);
+        const string Written = "write_bytes: ";
+        string written = File.ReadLines($"/proc/{id}/io").First(line => line.StartsWith(Written, StringComparison.Ordinal))[Written.Length..];
+        return new ProcessUse(process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64, long.Parse(written, CultureInfo.InvariantCulture));
     }
 }
