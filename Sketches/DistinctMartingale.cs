@@ -63,4 +63,23 @@ public sealed class DistinctMartingale
         Variance += (1 - q) / (q * q);
         return true;
     }
+    /// <summary>Adds many hashed elements, in their order.</summary>
+    /// <param name="hashes">From <see cref="ElementHash.ComputeEach"/> with the state's key.</param>
+    public void Add(ReadOnlySpan<ulong> hashes)
+    {
+        int at = 0;
+        for (; at < hashes.Length && _state.IsSparse; at++)
+            Add(hashes[at]);
+
+        // Most elements of a dense state change nothing: only the others are worth the arithmetic.
+        ReadOnlySpan<byte> registers = _state.Registers;
+        int precision = _state.Precision;
+        for (; at < hashes.Length; at++)
+        {
+            if (registers[(int)(hashes[at] >> (64 - precision))] < HyperLogLogToken.Rank(hashes[at], precision))
+                Add(hashes[at]);
+            else
+                Added++;
+        }
+    }
 }

@@ -9,15 +9,18 @@ namespace Sketch.Sketches;
 /// drive an estimate to any value (Paterson and Raynal 2021), and its key lives as long as its registers: hence a real
 /// pseudo-random function and not the faster <c>IdHash</c>.
 /// </summary>
-public static class ElementHash
+public static partial class ElementHash
 {
+    private const ulong Init0 = 0x736f6d6570736575, Init1 = 0x646f72616e646f6d;
+    private const ulong Init2 = 0x6c7967656e657261, Init3 = 0x7465646279746573;
+
     /// <summary>Hashes an element.</summary>
     /// <param name="key">The key of the sketch that the hash goes into.</param>
     /// <param name="element">The element's bytes.</param>
     public static ulong Compute(SketchKey key, ReadOnlySpan<byte> element)
     {
-        ulong v0 = key.K0 ^ 0x736f6d6570736575, v1 = key.K1 ^ 0x646f72616e646f6d;
-        ulong v2 = key.K0 ^ 0x6c7967656e657261, v3 = key.K1 ^ 0x7465646279746573;
+        ulong v0 = key.K0 ^ Init0, v1 = key.K1 ^ Init1;
+        ulong v2 = key.K0 ^ Init2, v3 = key.K1 ^ Init3;
         ulong last = (ulong)element.Length << 56;
 
         while (element.Length >= 8)

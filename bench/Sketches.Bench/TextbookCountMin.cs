@@ -16,6 +16,8 @@ internal sealed class TextbookCountMin
         _cells = new long[_width * Rows];
     }
 
+    public void Clear() => Array.Clear(_cells);
+
     public void Add(ulong id, long delta)
     {
         for (uint row = 0; row < Rows; row++)

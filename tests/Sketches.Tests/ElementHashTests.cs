@@ -27,6 +27,27 @@ public sealed class ElementHashTests
     }
 
     [Fact]
+    public void A_batch_equals_its_scalar_reference_and_one_call_an_element_at_every_length()
+    {
+        Random random = new(3);
+        for (int length = 0; length <= 300; length++)
+        {
+            SketchKey key = new((ulong)random.NextInt64(long.MinValue, long.MaxValue), (ulong)random.NextInt64(long.MinValue, long.MaxValue));
+            ulong[] elements = [.. Enumerable.Range(0, length).Select(_ => (ulong)random.NextInt64(long.MinValue, long.MaxValue))];
+            ulong[] hashes = new ulong[length], scalar = new ulong[length];
+            ElementHash.ComputeEach(key, elements, hashes);
+            ElementHash.ComputeScalar(key, elements, scalar);
+            Assert.Equal(scalar, hashes);
+            Assert.Equal(elements.Select(element => ElementHash.Compute(key, BitConverter.GetBytes(element))), hashes);
+            ElementHash.ComputeEach(key, elements, elements);
+            Assert.Equal(hashes, elements);
+        }
+
+        Assert.Equal(0, Allocations.Least(() => ElementHash.ComputeEach(Key, new ReadOnlySpan<ulong>([1, 2, 3]), stackalloc ulong[3])));
+        Assert.Throws<ArgumentException>(() => ElementHash.ComputeEach(Key, [1ul], new ulong[2]));
+    }
+
+    [Fact]
     public void Another_key_gives_another_hash() =>
         Assert.NotEqual(ElementHash.Compute(Key, "x"u8), ElementHash.Compute(new SketchKey(Key.K0, Key.K1 + 1), "x"u8));
 
