@@ -3,12 +3,13 @@ using System.Runtime.CompilerServices;
 namespace Sketch.Sketches;
 
 /// <content>
-/// Batches in three passes over a few ids: hash them all, touch their cache lines, then apply. The misses of one group
-/// overlap instead of queueing; the result is the same as one call an id, in order.
+/// Batches in groups of a few ids: hash the next group and touch its cache lines, then apply the one before. The misses of a
+/// group overlap, with each other and with work; the result is the same as one call an id, in order.
 /// </content>
 public sealed partial class CountMinSketch
 {
-    private const int Group = 16;
+    /// <summary>Ids whose cache lines are fetched at once: about as many as a core has on their way at a time.</summary>
+    internal const int Group = 16;
 
     /// <summary>Adds to many ids, in their order (so that every replica ends in the same state).</summary>
     /// <param name="ids">Any ids; an id may come several times.</param>
@@ -21,18 +22,19 @@ public sealed partial class CountMinSketch
         ThrowIfLengthsDiffer(ids.Length, deltas.Length);
         if (!estimates.IsEmpty)
             ThrowIfLengthsDiffer(ids.Length, estimates.Length);
-        Span<ulong> hashes = stackalloc ulong[Group];
+        // The lines of the next group are on their way while this one's cells rise.
+        Span<ulong> hashes = stackalloc ulong[Group], next = stackalloc ulong[Group];
         ref uint origin = ref Origin;
         uint lines = _linesPerHalf;
         SketchKey key = _key;
         uint highest = 0;
         ulong weight = 0;
+        Fetch(key, ref origin, lines, ids[..Math.Min(Group, ids.Length)], hashes);
         while (ids.Length > 0)
         {
             int count = Math.Min(Group, ids.Length);
-            Hash(key, ids[..count], hashes);
-            if (_prefetch)
-                Prefetch(ref origin, lines, hashes[..count]);
+            ids = ids[count..];
+            Fetch(key, ref origin, lines, ids[..Math.Min(Group, ids.Length)], next);
             for (int i = 0; i < count; i++)
             {
                 uint estimate = Raise(ref origin, lines, hashes[i], deltas[i]);
@@ -48,8 +50,10 @@ public sealed partial class CountMinSketch
                 estimates = estimates[count..];
             }
 
-            ids = ids[count..];
             deltas = deltas[count..];
+            Span<ulong> applied = hashes;
+            hashes = next;
+            next = applied;
         }
 
         if (highest == SaturatedEstimate)
@@ -65,21 +69,31 @@ public sealed partial class CountMinSketch
     public void Estimate(ReadOnlySpan<ulong> ids, Span<uint> estimates)
     {
         ThrowIfLengthsDiffer(ids.Length, estimates.Length);
-        Span<ulong> hashes = stackalloc ulong[Group];
+        Span<ulong> hashes = stackalloc ulong[Group], next = stackalloc ulong[Group];
         ref uint origin = ref Origin;
         uint lines = _linesPerHalf;
         SketchKey key = _key;
+        Fetch(key, ref origin, lines, ids[..Math.Min(Group, ids.Length)], hashes);
         while (ids.Length > 0)
         {
             int count = Math.Min(Group, ids.Length);
-            Hash(key, ids[..count], hashes);
-            if (_prefetch)
-                Prefetch(ref origin, lines, hashes[..count]);
+            ids = ids[count..];
+            Fetch(key, ref origin, lines, ids[..Math.Min(Group, ids.Length)], next);
             for (int i = 0; i < count; i++)
                 estimates[i] = Smallest(ref origin, lines, hashes[i]);
-            ids = ids[count..];
             estimates = estimates[count..];
+            Span<ulong> answered = hashes;
+            hashes = next;
+            next = answered;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Fetch(SketchKey key, ref uint origin, uint lines, ReadOnlySpan<ulong> ids, Span<ulong> hashes)
+    {
+        Hash(key, ids, hashes);
+        if (_prefetch)
+            Prefetch(ref origin, lines, hashes[..ids.Length]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,6 +101,13 @@ public sealed partial class CountMinSketch
     {
         for (int i = 0; i < ids.Length; i++)
             hashes[i] = IdHash.Compute(key, ids[i]);
+    }
+
+    /// <summary>Fetches the cache lines of ids that are about to be added.</summary>
+    internal void Prefetch(ReadOnlySpan<ulong> hashes)
+    {
+        if (_prefetch)
+            Prefetch(ref Origin, _linesPerHalf, hashes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -91,12 +91,25 @@ public sealed partial class CountMinSketch
     /// <summary>The cells, line by line: half A, then half B.</summary>
     internal Span<uint> Cells => _cells.AsSpan(_firstCell, (int)_linesPerHalf * 2 * CellsPerLine);
 
+    /// <summary>Where an id's cells stand in <see cref="Cells"/>: the layout of docs/formats/sketches.md in plain words.</summary>
+    internal int[] CellsOf(ulong id)
+    {
+        ulong hash = IdHash.Compute(_key, id);
+        uint a = (uint)(hash >> 32), b = (uint)hash;
+        int lineA = (int)LineA(a, _linesPerHalf), lineB = (int)LineB(b, _linesPerHalf);
+        return [lineA + (int)(a & 7), lineA + 8 + (int)(a >> 3 & 7), lineB + (int)(b & 7), lineB + 8 + (int)(b >> 3 & 7)];
+    }
+
     /// <summary>Adds to an id and returns its new estimate.</summary>
     /// <param name="id">Any id.</param>
     /// <param name="delta">What to add.</param>
-    public uint Add(ulong id, uint delta)
+    public uint Add(ulong id, uint delta) => AddHashed(IdHash.Compute(_key, id), delta);
+
+    /// <summary>Adds to an id whose hash under the sketch's key is known.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal uint AddHashed(ulong hash, uint delta)
     {
-        uint estimate = Raise(ref Origin, _linesPerHalf, IdHash.Compute(_key, id), delta);
+        uint estimate = Raise(ref Origin, _linesPerHalf, hash, delta);
         if (estimate == SaturatedEstimate)
             Volatile.Write(ref _saturated, true);
         Volatile.Write(ref _totalWeight, _totalWeight + delta);
@@ -105,7 +118,10 @@ public sealed partial class CountMinSketch
 
     /// <summary>An id's estimate: never below the sum of its deltas; <see cref="SaturatedEstimate"/> when that is all there is to say.</summary>
     /// <param name="id">Any id.</param>
-    public uint Estimate(ulong id) => Smallest(ref Origin, _linesPerHalf, IdHash.Compute(_key, id));
+    public uint Estimate(ulong id) => EstimateHashed(IdHash.Compute(_key, id));
+
+    /// <summary>The estimate of an id whose hash under the sketch's key is known.</summary>
+    internal uint EstimateHashed(ulong hash) => Smallest(ref Origin, _linesPerHalf, hash);
 
     /// <summary>Empties the sketch and gives it another key, so that large windows reuse their memory. No reader may hold it.</summary>
     /// <param name="newKey">Keys the hash from now on.</param>

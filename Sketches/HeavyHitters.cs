@@ -22,6 +22,8 @@ public sealed partial class HeavyHitters
     /// <summary>The largest capacity.</summary>
     public const int MaxCapacity = 1 << 24;
 
+    private const int CountedDifferences = 255;
+
     private struct Slot
     {
         public ulong Id;
@@ -52,10 +54,11 @@ public sealed partial class HeavyHitters
         }
 
         Capacity = capacity;
-        int slots = (int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2);
+        // At most three quarters full: a purge looks at every slot, so empty ones cost more than longer probes.
+        int slots = (int)BitOperations.RoundUpToPowerOf2((uint)((capacity * 4L + 2) / 3));
         _slots = new Slot[slots];
         _uppers = new long[capacity];
-        _kept = new Slot[capacity];
+        _kept = new Slot[capacity + 1];
         _mask = slots - 1;
         _key = key;
     }
@@ -169,29 +172,56 @@ public sealed partial class HeavyHitters
     {
         lock (_purging)
         {
-            int count = 0;
-            foreach (ref Slot slot in _slots.AsSpan())
-            {
-                if (slot.Upper != 0)
-                {
-                    _uppers[count] = slot.Upper;
-                    _kept[count++] = slot;
-                }
-            }
-
-            long median = Selection.Smallest(_uppers.AsSpan(0, count), (count - 1) / 2);
-            Array.Clear(_slots);
+            long median = MedianUpper();
             Volatile.Write(ref _offset, median);
-            int kept = 0;
-            foreach (ref Slot entry in _kept.AsSpan(0, count))
-            {
-                if (entry.Upper <= median)
-                    continue;
-                Find(entry.Id) = entry;
-                kept++;
-            }
-
-            Volatile.Write(ref _count, kept);
+            Volatile.Write(ref _count, KeepAbove(median));
         }
+    }
+
+    /// <summary>The middle of all upper bounds: every replica finds the same one, whatever its key.</summary>
+    private long MedianUpper()
+    {
+        // Most bounds lie close above the offset: counting how many of each is one pass, where selecting among them takes many.
+        // Which places are empty is random, so nothing here branches on it: they count as far away, or as 0 while the offset is.
+        // Two counters for each, so that equal neighbours do not wait for each other.
+        Span<int> histogram = stackalloc int[2 * (CountedDifferences + 1)];
+        histogram.Clear();
+        long offset = _offset;
+        for (int i = 0; i < _slots.Length; i++)
+            histogram[(int)Math.Min((ulong)(_slots[i].Upper - offset), CountedDifferences) * 2 + (i & 1)]++;
+
+        int rank = (_count - 1) / 2, below = 0;
+        for (int difference = 1; difference < CountedDifferences; difference++)
+        {
+            below += histogram[2 * difference] + histogram[2 * difference + 1];
+            if (below > rank)
+                return offset + difference;
+        }
+
+        int count = 0;
+        foreach (ref Slot slot in _slots.AsSpan())
+        {
+            if (slot.Upper != 0)
+                _uppers[count++] = slot.Upper;
+        }
+
+        return Selection.Smallest(_uppers.AsSpan(0, count), rank);
+    }
+
+    /// <summary>Removes every entry not above a bound; returns how many are left.</summary>
+    private int KeepAbove(long bound)
+    {
+        // Without a branch again; those that stay come in the table's order, so putting them back touches it from front to back.
+        int kept = 0;
+        foreach (ref Slot slot in _slots.AsSpan())
+        {
+            _kept[kept] = slot;
+            kept += slot.Upper > bound ? 1 : 0;
+        }
+
+        Array.Clear(_slots);
+        foreach (ref Slot entry in _kept.AsSpan(0, kept))
+            Find(entry.Id) = entry;
+        return kept;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sketch.Sketches;
 
 /// <summary>What a <see cref="SumSketch"/> knows of an id: truth = Exact + p - n with 0 &lt;= p &lt;= Positive and 0 &lt;= n &lt;= Negative.</summary>
@@ -28,7 +30,8 @@ public sealed class SumSketch(long memoryBytes, SketchKey key, int hotCapacity =
     /// <summary>A delta, either way, that makes an id hot.</summary>
     public const long HotDelta = 1 << 24;
 
-    private readonly HotTable _hot = new(hotCapacity, key);
+    private readonly HotTable _hot = new(hotCapacity);
+    private SketchKey _key = key;
     private CountMinSketch? _negative;
 
     /// <summary>The sketch of positive deltas: ask ghosts of it for the error of <see cref="SumParts.Positive"/>.</summary>
@@ -46,45 +49,50 @@ public sealed class SumSketch(long memoryBytes, SketchKey key, int hotCapacity =
     /// <summary>Adds to an id.</summary>
     /// <param name="id">Any id.</param>
     /// <param name="delta">Any; an id's exact part wraps only beyond 64 bits.</param>
-    public void Add(ulong id, long delta)
-    {
-        if (_hot.TryAdd(id, delta))
-            return;
-        if (delta is >= HotDelta or <= -HotDelta)
-        {
-            if (_hot.TryMove(id, Positive.Estimate(id), _negative?.Estimate(id) ?? 0))
-                _hot.TryAdd(id, delta);
-            else
-                AddLarge(id, delta);
-            return;
-        }
+    public void Add(ulong id, long delta) => Add(id, IdHash.Compute(_key, id), delta);
 
-        uint estimate = delta >= 0 ? Positive.Add(id, (uint)delta) : NegativeMade().Add(id, (uint)-delta);
-        if (estimate >= HotEstimate)
-            _hot.TryMove(id, Positive.Estimate(id), _negative?.Estimate(id) ?? 0);
-    }
-
-    /// <summary>Adds to many ids, in their order.</summary>
+    /// <summary>Adds to many ids, in their order: the same as one call an id, at about half the time.</summary>
     /// <param name="ids">Any ids.</param>
     /// <param name="deltas">One for each id.</param>
     /// <exception cref="ArgumentException">The spans differ in length.</exception>
+    [SkipLocalsInit]
     public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas)
     {
         if (ids.Length != deltas.Length)
             throw new ArgumentException($"{ids.Length} ids with {deltas.Length} deltas; allowed: as many of one as of the other");
+        // As in CountMinSketch: the next group's lines are on their way while this one is applied.
+        Span<ulong> hashes = stackalloc ulong[CountMinSketch.Group], next = stackalloc ulong[CountMinSketch.Group];
+        Fetch(ids[..Math.Min(hashes.Length, ids.Length)], hashes);
+        for (int at = 0; at < ids.Length; at += CountMinSketch.Group)
+        {
+            int end = Math.Min(at + CountMinSketch.Group, ids.Length);
+            Fetch(ids[end..Math.Min(end + CountMinSketch.Group, ids.Length)], next);
+            for (int i = at; i < end; i++)
+                Add(ids[i], hashes[i - at], deltas[i]);
+            Span<ulong> applied = hashes;
+            hashes = next;
+            next = applied;
+        }
+    }
+
+    private void Fetch(ReadOnlySpan<ulong> ids, Span<ulong> hashes)
+    {
         for (int i = 0; i < ids.Length; i++)
-            Add(ids[i], deltas[i]);
+            hashes[i] = IdHash.Compute(_key, ids[i]);
+        Positive.Prefetch(hashes[..ids.Length]);
+        _negative?.Prefetch(hashes[..ids.Length]);
     }
 
     /// <summary>What is known of an id.</summary>
     /// <param name="id">Any id.</param>
     public SumParts Read(ulong id)
     {
-        if (!_hot.TryRead(id, out long exact, out uint positive, out uint negative))
+        ulong hash = IdHash.Compute(_key, id);
+        if (!_hot.TryRead(id, hash, out long exact, out uint positive, out uint negative))
         {
             // Not hot when looked for; should it move in this moment, the sketches still hold what they held.
-            positive = Positive.Estimate(id);
-            negative = Negative?.Estimate(id) ?? 0;
+            positive = Positive.EstimateHashed(hash);
+            negative = Negative?.EstimateHashed(hash) ?? 0;
         }
 
         bool saturated = positive == CountMinSketch.SaturatedEstimate || negative == CountMinSketch.SaturatedEstimate;
@@ -95,20 +103,41 @@ public sealed class SumSketch(long memoryBytes, SketchKey key, int hotCapacity =
     /// <param name="newKey">Keys the hashes from now on.</param>
     public void Clear(SketchKey newKey)
     {
-        key = newKey;
+        _key = newKey;
         Positive.Clear(newKey);
         _negative?.Clear(newKey);
-        _hot.Clear(newKey);
+        _hot.Clear();
     }
 
+    private void Add(ulong id, ulong hash, long delta)
+    {
+        if (_hot.TryAdd(id, hash, delta))
+            return;
+        if (delta is >= HotDelta or <= -HotDelta)
+        {
+            if (TryMove(id, hash))
+                _hot.TryAdd(id, hash, delta);
+            else
+                AddLarge(hash, delta);
+            return;
+        }
+
+        uint estimate = delta >= 0 ? Positive.AddHashed(hash, (uint)delta) : NegativeMade().AddHashed(hash, (uint)-delta);
+        if (estimate >= HotEstimate)
+            TryMove(id, hash);
+    }
+
+    private bool TryMove(ulong id, ulong hash) =>
+        _hot.TryMove(id, hash, Positive.EstimateHashed(hash), _negative?.EstimateHashed(hash) ?? 0);
+
     // The table is full: the sketches take a large delta in pieces, and saturate rather than lie.
-    private void AddLarge(ulong id, long delta)
+    private void AddLarge(ulong hash, long delta)
     {
         CountMinSketch sketch = delta >= 0 ? Positive : NegativeMade();
         for (ulong left = delta >= 0 ? (ulong)delta : (ulong)-(delta + 1) + 1; left > 0;)
         {
             uint piece = (uint)Math.Min(left, uint.MaxValue);
-            if (sketch.Add(id, piece) == CountMinSketch.SaturatedEstimate)
+            if (sketch.AddHashed(hash, piece) == CountMinSketch.SaturatedEstimate)
                 break;
             left -= piece;
         }
@@ -117,7 +146,7 @@ public sealed class SumSketch(long memoryBytes, SketchKey key, int hotCapacity =
     private CountMinSketch NegativeMade()
     {
         if (_negative is null)
-            Volatile.Write(ref _negative, new CountMinSketch(memoryBytes, key));
+            Volatile.Write(ref _negative, new CountMinSketch(memoryBytes, _key));
         return _negative!;
     }
 }

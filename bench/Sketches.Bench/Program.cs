@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using Sketch.Bench.Sketches.Grids;
 using Sketch.Bench.Sketches.Peers;
@@ -7,7 +8,7 @@ using Sketch.Bench.Sketches.Peers;
 if (args is ["accuracy", ..])
     return AccuracyGrids.Run(args.AsSpan(1));
 if (args is ["peers", ..])
-    return PeerComparison.Run(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 5);
+    return PeerComparison.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5, args.Length > 2 ? args[2] : "all");
 if (args is ["interchange"])
     return InterchangeCheck.Run();
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -72,6 +72,36 @@ public sealed class CountMinSketchTests
         Assert.True(one.Cells.SequenceEqual(batch.Cells));
     }
 
+    [Theory]
+    [InlineData(4 << 10, 7)]
+    [InlineData(64 << 10, 8)]
+    [InlineData(2 << 20, 9)]
+    public void The_vector_path_ends_in_the_cells_of_its_scalar_reference(long memory, int seed)
+    {
+        // Deltas of every size up to the ceiling, so that cells saturate as well.
+        ulong[] ids = Streams.Zipf(50_000, 5_000, 0.9, seed);
+        Random random = new(seed);
+        uint[] deltas = [.. ids.Select(_ => (uint)random.NextInt64(1L << random.Next(33)))];
+        CountMinSketch vector = new(memory, Key), scalar = new(memory, Key);
+        vector.Add(ids, deltas);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            Span<int> at = scalar.CellsOf(ids[i]);
+            Span<uint> cells = scalar.Cells;
+            CountMinSketch.RaiseScalar(ref cells[at[0]], ref cells[at[1]], ref cells[at[2]], ref cells[at[3]], deltas[i]);
+        }
+
+        Assert.True(vector.Cells.SequenceEqual(scalar.Cells));
+        Assert.Equal(CountMinSketch.SaturatedEstimate, vector.Cells.ToArray().Max());
+        foreach (ulong id in ids.Take(1_000))
+        {
+            uint smallest = uint.MaxValue;
+            foreach (int at in scalar.CellsOf(id))
+                smallest = Math.Min(smallest, scalar.Cells[at]);
+            Assert.Equal(smallest, vector.Estimate(id));
+        }
+    }
+
     [Fact]
     public void Cells_saturate_with_a_flag_and_never_wrap()
     {

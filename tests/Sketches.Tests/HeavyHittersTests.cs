@@ -129,6 +129,23 @@ public sealed class HeavyHittersTests
     }
 
     [Fact]
+    public void A_purge_keeps_those_above_the_median_whatever_their_size()
+    {
+        // Bounds close to each other are counted, bounds far apart are selected: both must cut at the same place.
+        foreach (long scale in (long[])[1, 100, 1_000_000])
+        {
+            HeavyHitters heavy = new(64, Key);
+            for (ulong id = 1; id <= 64; id++)
+                heavy.Add(id, (long)id * scale);
+            heavy.Add(1_000, 1);
+            Assert.Equal((33, 32 * scale), (heavy.Count, heavy.Offset));
+            Assert.Equal(new HeavyHitter(33, 33 * scale, 33 * scale), heavy.Bounds(33));
+            Assert.Equal(new HeavyHitter(32, 0, 32 * scale), heavy.Bounds(32));
+            Assert.Equal(new HeavyHitter(1_000, 1, 32 * scale + 1), heavy.Bounds(1_000));
+        }
+    }
+
+    [Fact]
     public void Adding_allocates_nothing()
     {
         ulong[] ids = Streams.Zipf(20_000, 10_000, 0.5, seed: 5);

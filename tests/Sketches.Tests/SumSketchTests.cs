@@ -51,12 +51,38 @@ public sealed class SumSketchTests
         Assert.Equal(default, sketch.Read(1));
     }
 
+    [Theory]
+    [InlineData(64 << 10)]
+    [InlineData(4 << 20)]
+    public void A_batch_is_one_call_an_id(long memory)
+    {
+        Random random = new(5);
+        for (int length = 0; length <= 300; length++)
+        {
+            ulong[] ids = Streams.Zipf(length, 50, 0.9, seed: length);
+            long[] deltas = [.. ids.Select(_ => random.Next(10) switch { 0 => random.NextInt64(-1L << 30, 1L << 30), 1 or 2 => -random.Next(1_000), _ => random.Next(1 << 19) })];
+            SumSketch one = new(memory, Key, 8), batch = new(memory, Key, 8);
+            for (int i = 0; i < length; i++)
+                one.Add(ids[i], deltas[i]);
+            batch.Add(ids, deltas);
+            Assert.True(one.Positive.Cells.SequenceEqual(batch.Positive.Cells));
+            Assert.Equal(one.Negative?.Cells.ToArray() ?? [], batch.Negative?.Cells.ToArray() ?? []);
+            Assert.Equal((one.HotCount, one.Positive.TotalWeight), (batch.HotCount, batch.Positive.TotalWeight));
+            Assert.All(ids, id => Assert.Equal(one.Read(id), batch.Read(id)));
+        }
+
+        Assert.Throws<ArgumentException>(() => new SumSketch(memory, Key).Add([1, 2], [1]));
+    }
+
     [Fact]
     public void Adding_and_reading_allocate_nothing()
     {
         SumSketch sketch = new(64 << 10, Key, 8);
+        ulong[] ids = Streams.Zipf(1_000, 500, 1, seed: 5);
+        long[] deltas = [.. ids.Select((_, i) => (long)(i % 7 - 3) << i % 20)];
         void Work()
         {
+            sketch.Add(ids, deltas);
             for (ulong id = 0; id < 100; id++)
             {
                 sketch.Add(id, 1_000_000);

@@ -16,7 +16,7 @@ internal static class PeerComparison
 
     private static readonly SketchKey Key = new(0x0123456789abcdef, 0xfedcba9876543210);
 
-    public static int Run(int rounds)
+    public static int Run(int rounds, string only)
     {
         string folder = Directory.CreateTempSubdirectory("sketch-peers-").FullName;
         try
@@ -28,20 +28,25 @@ internal static class PeerComparison
                 string file = Path.Combine(folder, "ids");
                 File.WriteAllBytes(file, MemoryMarshal.AsBytes<ulong>(ids));
                 peer?.Ask($"load {file}");
-                CountMin(16, ids, peer, rounds);
-                CountMin(2, ids, peer, rounds);
-                Tables(ids, rounds);
-                Distinct(12, ids, peer, rounds);
-                Distinct(14, ids, peer, rounds);
-                Heavy(12, ids, peer, rounds);
-                Heavy(14, ids, peer, rounds);
-                PeerErrors.CountMin(16, ids, peer, folder, Key);
-                PeerErrors.CountMin(2, ids, peer, folder, Key);
+                foreach (int mebibytes in Asked("count-min") ? [16, 2] : (int[])[])
+                    CountMin(mebibytes, ids, peer, rounds);
+                if (Asked("tables"))
+                    Tables(ids, rounds);
+                foreach (int precision in Asked("distinct") ? [12, 14] : (int[])[])
+                    Distinct(precision, ids, peer, rounds);
+                foreach (int logSize in Asked("heavy") ? [12, 14] : (int[])[])
+                    Heavy(logSize, ids, peer, rounds);
+                foreach (int mebibytes in Asked("errors") ? [16, 2] : (int[])[])
+                    PeerErrors.CountMin(mebibytes, ids, peer, folder, Key);
             }
 
-            Merges(peer, rounds);
-            PeerErrors.Distinct(12, peer, Key);
+            if (Asked("merges"))
+                Merges(peer, rounds);
+            if (Asked("errors"))
+                PeerErrors.Distinct(12, peer, Key);
             return 0;
+
+            bool Asked(string part) => only == "all" || only == part;
         }
         finally
         {
