@@ -38,17 +38,26 @@ public static class DistinctEstimate
     public static Estimate From(DistinctMartingale martingale, double confidence)
     {
         ArgumentNullException.ThrowIfNull(martingale);
-        double z = NormalQuantile(confidence), q = martingale.State.ChangeProbability;
-        double fewest = martingale.Changes, most = martingale.Added, estimate = martingale.NewElements;
+        return From(DistinctReading.Of(martingale), confidence);
+    }
+
+    /// <summary>The same from a martingale's figures, for readers that may not touch the martingale itself while it is written.</summary>
+    /// <param name="reading">Its figures at one moment.</param>
+    /// <param name="confidence">In (0, 1).</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="confidence"/> is out of range.</exception>
+    public static Estimate From(in DistinctReading reading, double confidence)
+    {
+        double z = NormalQuantile(confidence), q = reading.ChangeProbability;
+        double fewest = reading.Changes, most = reading.Added, estimate = reading.NewElements;
 
         // Wilson's interval: a new element adds c = (1 - q) / q to the variance, so the width is that of the bound tested, not of
         // the estimate. Without it, elements that have not shown yet would be excluded.
         double c = (1 - q) / Math.Max(q, double.Epsilon);
-        double middle = estimate + z * z * c / 2, reach = z * Math.Sqrt(martingale.Variance + z * z * c * c / 4);
+        double middle = estimate + z * z * c / 2, reach = z * Math.Sqrt(reading.Variance + z * z * c * c / 4);
         double value = Math.Clamp(estimate, fewest, most);
         double lower = Math.Clamp(Math.Floor(middle - reach), fewest, most);
         double upper = Math.Clamp(Math.Ceiling(middle + reach), fewest, most);
-        long start = martingale.ExactCount;
+        long start = reading.ExactCount;
         return most == 0
             ? Estimate.Exact(start)
             : new Estimate(start + (long)Math.Round(value), start + (long)lower, start + (long)upper, confidence);

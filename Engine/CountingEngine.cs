@@ -160,6 +160,20 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         IncrementBatch batch, string? producer, long sequence, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        try
+        {
+            return await CountAsync(batch, producer, sequence, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            batch.ReleaseElements();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<IncrementResult> CountAsync(
+        IncrementBatch batch, string? producer, long sequence, CancellationToken cancellationToken)
+    {
         NamespaceEntry owner = batch.Owner;
         long weight = batch.Weight;
         if (Refusal(batch, producer, sequence) is { } refused)
@@ -169,7 +183,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
 
         Durability durability = batch.IsStrong || owner.State.Definition.Durable ? Durability.Flushed : Durability.Written;
         PendingAppends.PendingAppend pending = _pending.Begin();
-        LogRecord record = new(RecordKind.Increments, Producer.Hash(producer), sequence, pending.Id, batch.Encode());
+        LogRecord record = new(batch.RecordKind, Producer.Hash(producer), sequence, pending.Id, batch.Encode());
         Appended appended;
         try
         {
@@ -204,6 +218,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         return outcome switch
         {
             null => new IncrementResult(IncrementStatus.Unknown),
+            { Verdict: SequenceVerdict.OutOfDate } => new IncrementResult(IncrementStatus.Busy),
             { Verdict: SequenceVerdict.TooOld } => new IncrementResult(IncrementStatus.SequenceTooOld),
             { Position: var first } => new IncrementResult(IncrementStatus.Accepted, batch.Count, Duplicate: true, first),
         };
@@ -265,8 +280,8 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     {
         // Names of open windows first: a window that is stored meanwhile is then found in the store as well, never in neither.
         int index = Existing(@namespace).State.Index;
-        List<string> recent = [.. _views.View.Windows.SelectMany(w => w.NamesOf(index)).Where(n => n.StartsWith(prefix, StringComparison.Ordinal))];
-        IReadOnlyList<string> stored = await _store.FindNamesAsync(@namespace, prefix, after, limit, cancellationToken).ConfigureAwait(false);
+        List<string> recent = [.. _views.View.Windows.SelectMany(w => w.NamesOf(index)).Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !IsRemoved(@namespace, n))];
+        IReadOnlyList<string> stored = await FindStoredAsync(@namespace, prefix, after, limit, cancellationToken).ConfigureAwait(false);
         return
         [
             .. recent.Where(n => after is null || Utf8Order.Instance.Compare(n, after) > 0)
@@ -341,6 +356,11 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             return badName;
         }
 
+        if (batch.ReserveElements() is { } full)
+        {
+            return full;
+        }
+
         return batch.Owner.TryAdmit(batch.Weight)
             ? null
             : new Rejection(
@@ -350,10 +370,13 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     private NamespaceEntry Existing(string @namespace) =>
         _catalogue.Find(@namespace) ?? throw new ArgumentException($"There is no namespace '{@namespace}'.", nameof(@namespace));
 
-    private async ValueTask AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken)
+    private ValueTask AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken) =>
+        AppendAsync(RecordKind.Definition, definition.ToBytes(), cancellationToken);
+
+    private async ValueTask AppendAsync(RecordKind kind, byte[] payload, CancellationToken cancellationToken)
     {
         PendingAppends.PendingAppend pending = _pending.Begin();
-        LogRecord record = new(RecordKind.Definition, UInt128.Zero, 0, pending.Id, definition.ToBytes());
+        LogRecord record = new(kind, UInt128.Zero, 0, pending.Id, payload);
         Appended appended;
         try
         {

@@ -47,7 +47,12 @@ internal static class Definitions
 
         if (!Enum.IsDefined(definition.Kind))
         {
-            return Bad("kind", $"{(int)definition.Kind}", "sum");
+            return Bad("kind", $"{(int)definition.Kind}", "sum, distinct or top");
+        }
+
+        if (definition.K is { } k && (definition.Kind != CounterKind.Top || k is < 1 or > CounterDefinition.MaxK))
+        {
+            return Bad("k", $"{k}", definition.Kind == CounterKind.Top ? $"1 to {CounterDefinition.MaxK}" : "none: only counters of the kind top have a k");
         }
 
         if (definition.Tier is { } tier && !Enum.IsDefined(tier))
@@ -66,11 +71,31 @@ internal static class Definitions
                 ? new Rejection(
                     RejectionReason.QuotaExceeded, "name", CounterName.Shown(name),
                     $"names already counted: the namespace holds its maximum of {owner.State.Definition.MaxCounters} counters")
-                : null;
+                : CheckRoom(definition, catalogue, isNew: true);
         }
 
-        return entry.Is(owner.State.Index, name) ? null : CounterName.Taken(name, entry);
+        return entry.Is(owner.State.Index, name) ? CheckKind(definition, id, entry, catalogue) : CounterName.Taken(name, entry);
     }
+
+    private static Rejection? CheckKind(CounterDefinition definition, ulong id, NameEntry entry, CounterCatalogue catalogue)
+    {
+        CounterKind kind = (entry.IsDefined ? catalogue.Defined(id)?.Kind : null) ?? CounterKind.Sum;
+        if (entry.IsDeclared && kind != definition.Kind)
+        {
+            string text = kind.ToString().ToLowerInvariant();
+            return new Rejection(
+                RejectionReason.Conflict, "kind", definition.Kind.ToString().ToLowerInvariant(), $"{text}, which the counter is; delete it before it becomes something else");
+        }
+
+        return CheckRoom(definition, catalogue, isNew: !entry.IsDeclared);
+    }
+
+    private static Rejection? CheckRoom(CounterDefinition definition, CounterCatalogue catalogue, bool isNew) =>
+        isNew && definition.Kind != CounterKind.Sum && catalogue.ElementCounters >= EngineLimits.MaxElementCounters
+            ? new Rejection(
+                RejectionReason.QuotaExceeded, "kind", definition.Kind.ToString().ToLowerInvariant(),
+                $"sum: the node holds its maximum of {EngineLimits.MaxElementCounters} counters of the kinds distinct and top")
+            : null;
 
     private static Rejection? CheckLabels(IReadOnlyDictionary<string, string>? labels)
     {

@@ -21,6 +21,18 @@ public static class EngineLimits
     /// <summary>The longest producer name, bytes of UTF-8.</summary>
     public const int MaxProducerBytes = 64;
 
+    /// <summary>The longest element or item, bytes of UTF-8.</summary>
+    public const int MaxElementBytes = 256;
+
+    /// <summary>The most counters of the kinds distinct and top on a node.</summary>
+    public const int MaxElementCounters = 100_000;
+
+    /// <summary>The most elements of a strong or eventual counter of the kind distinct: it keeps each of them.</summary>
+    public const int MaxExactElements = 1_000_000;
+
+    /// <summary>The most elements that all such counters of a node keep.</summary>
+    public const int MaxExactElementsOfNode = 20_000_000;
+
     /// <summary>How far behind a producer's highest sequence a batch may arrive and still be told apart from a duplicate.</summary>
     public const int ProducerWindow = 256;
 }

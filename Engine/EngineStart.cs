@@ -3,6 +3,7 @@ using Sketch.Engine.Appends;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
@@ -32,7 +33,9 @@ internal static partial class EngineStart
         Check(log, snapshot, stored);
 
         LogFold fold = snapshot?.ToFold() ?? new LogFold();
-        CounterCatalogue catalogue = new();
+        ElementStates elements = new(new ElementHasher(secret));
+        await elements.LoadAsync(store, cancellationToken).ConfigureAwait(false);
+        CounterCatalogue catalogue = new(elements);
         SketchPool sketches = new(options.SketchMemoryBytes, secret, log.Identity.Number);
         LiveViews views = new(catalogue, sketches, fold, stored.Position);
         views.Restore();
@@ -63,7 +66,7 @@ internal static partial class EngineStart
                 owner.TryAdmit(owner.State.Weight);
             }
 
-            ExactTotals totals = await LoadTotalsAsync(store, catalogue, cancellationToken).ConfigureAwait(false);
+            ExactTotals totals = await LoadTotalsAsync(store, catalogue, fold.Removed, cancellationToken).ConfigureAwait(false);
             heaviest.Rebuild(totals);
             views.Load(totals, heaviest.Ids);
             double seconds = time.GetElapsedTime(started).TotalSeconds;
@@ -110,7 +113,8 @@ internal static partial class EngineStart
         }
     }
 
-    private static async Task<ExactTotals> LoadTotalsAsync(ICheckpointStore store, CounterCatalogue catalogue, CancellationToken cancellationToken)
+    private static async Task<ExactTotals> LoadTotalsAsync(
+        ICheckpointStore store, CounterCatalogue catalogue, IReadOnlyDictionary<ulong, long> removed, CancellationToken cancellationToken)
     {
         ExactTotals totals = new();
         await foreach (IReadOnlyList<StoredCounter> batch in store.ReadCountersAsync(cancellationToken).ConfigureAwait(false))
@@ -120,7 +124,11 @@ internal static partial class EngineStart
             {
                 NamespaceEntry owner = catalogue.Find(counter.Namespace) ?? throw new EngineStateException(
                     $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
-                catalogue.Declare(counter.Id, owner, System.Text.Encoding.UTF8.GetBytes(counter.Name), out _);
+                if (!counter.IsDeleted && !removed.ContainsKey(counter.Id))
+                {
+                    catalogue.Declare(counter.Id, owner, System.Text.Encoding.UTF8.GetBytes(counter.Name), out _);
+                }
+
                 totals.Add(counter.Id, counter.Total);
             }
         }

@@ -31,6 +31,26 @@ public sealed class DistinctMartingale
         ExactCount = exactCount;
     }
 
+    /// <summary>Goes on where another martingale was saved.</summary>
+    /// <param name="state">The state as it was then.</param>
+    /// <param name="exactCount">Its <see cref="ExactCount"/>.</param>
+    /// <param name="added">Its <see cref="Added"/>.</param>
+    /// <param name="changes">Its <see cref="Changes"/>.</param>
+    /// <param name="newElements">Its <see cref="NewElements"/>.</param>
+    /// <param name="variance">Its <see cref="Variance"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number that no martingale can have.</exception>
+    public static DistinctMartingale Resume(
+        HyperLogLog state, long exactCount, long added, long changes, double newElements, double variance)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(changes, 0);
+        ArgumentOutOfRangeException.ThrowIfLessThan(added, changes);
+        if (!(newElements >= 0))
+            throw new ArgumentOutOfRangeException(nameof(newElements), newElements, $"newElements is {newElements}; allowed 0 or more");
+        if (!(variance >= 0))
+            throw new ArgumentOutOfRangeException(nameof(variance), variance, $"variance is {variance}; allowed 0 or more");
+        return new DistinctMartingale(state, exactCount) { Added = added, Changes = changes, NewElements = newElements, Variance = variance };
+    }
+
     /// <summary>Distinct elements at the checkpoint.</summary>
     public long ExactCount { get; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 
 namespace Sketch.Engine.Catalogue;
@@ -7,14 +8,22 @@ namespace Sketch.Engine.Catalogue;
 /// Every namespace and counter known, for the doors and the readers. Changed by the fold, except that a door may enter a new name before its batch is logged:
 /// that is how two names with one id are found out before either is counted.
 /// </summary>
-internal sealed class CounterCatalogue
+internal sealed class CounterCatalogue(ElementStates elements)
 {
     private readonly ConcurrentDictionary<string, NamespaceEntry> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ulong, CounterState> _defined = new();
     private NamespaceEntry[] _byIndex = [];
     private long _definitionsAt;
 
+    private int _elementCounters;
+
     public NameTable Names { get; } = new();
+
+    /// <summary>What counters of the kinds distinct and top have seen.</summary>
+    public ElementStates Elements { get; } = elements;
+
+    /// <summary>How many such counters there are.</summary>
+    public int ElementCounters => Volatile.Read(ref _elementCounters);
 
     /// <summary>The namespaces by their number.</summary>
     public IReadOnlyList<NamespaceEntry> Namespaces => Volatile.Read(ref _byIndex);
@@ -45,6 +54,11 @@ internal sealed class CounterCatalogue
         }
 
         isNew = !entry.IsDeclared;
+        if (entry.IsRemoved)
+        {
+            owner.CountCounter();
+        }
+
         if (isNew)
         {
             Names.Mark(id, defined: false);
@@ -77,5 +91,28 @@ internal sealed class CounterCatalogue
     }
 
     /// <summary>The fold defined a counter.</summary>
-    public void Defined(ulong id, CounterState state) => _defined[id] = state;
+    public void Defined(ulong id, CounterState state)
+    {
+        if (!_defined.ContainsKey(id) && state.Kind != CounterKind.Sum)
+        {
+            Interlocked.Increment(ref _elementCounters);
+        }
+
+        _defined[id] = state;
+    }
+
+    /// <summary>The fold deleted a counter.</summary>
+    public void Remove(ulong id, NamespaceEntry owner)
+    {
+        if (_defined.TryRemove(id, out CounterState? state) && state.Kind != CounterKind.Sum)
+        {
+            Interlocked.Decrement(ref _elementCounters);
+        }
+
+        if (Names.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
+        {
+            Names.MarkRemoved(id);
+            owner.UncountCounter();
+        }
+    }
 }

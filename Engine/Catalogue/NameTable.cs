@@ -89,7 +89,17 @@ internal sealed class NameTable
         lock (_adding)
         {
             ref long reference = ref _slots[Place(_slots, id)].Reference;
-            Volatile.Write(ref reference, reference | NameEntry.DeclaredFlag | (defined ? NameEntry.DefinedFlag : 0));
+            Volatile.Write(ref reference, (reference & ~NameEntry.RemovedFlag) | NameEntry.DeclaredFlag | (defined ? NameEntry.DefinedFlag : 0));
+        }
+    }
+
+    /// <summary>Marks an id that has a name: its counter was deleted.</summary>
+    public void MarkRemoved(ulong id)
+    {
+        lock (_adding)
+        {
+            ref long reference = ref _slots[Place(_slots, id)].Reference;
+            Volatile.Write(ref reference, (reference & ~(NameEntry.DeclaredFlag | NameEntry.DefinedFlag)) | NameEntry.RemovedFlag);
         }
     }
 

@@ -20,6 +20,8 @@ internal sealed class NamespaceEntry(NamespaceState state)
 
     public void CountCounter() => Interlocked.Increment(ref _counters);
 
+    public void UncountCounter() => Interlocked.Decrement(ref _counters);
+
     /// <summary>Reserves room for a batch's deltas: as long as this is true, no sum in the namespace can overflow.</summary>
     public bool TryAdmit(long weight)
     {

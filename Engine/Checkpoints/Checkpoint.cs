@@ -31,6 +31,23 @@ public sealed class Checkpoint
 
     /// <summary>Counters first named, or defined anew, in this window.</summary>
     public required IReadOnlyList<NamedCounter> Names { get; init; }
+
+    /// <summary>Counters of the kind distinct that the window changed, ordered by (namespace, id).</summary>
+    public IReadOnlyList<DistinctRow> Distincts { get; init; } = [];
+
+    /// <summary>The same window with other rows.</summary>
+    internal Checkpoint With(DeltaColumns deltas, IReadOnlyList<DistinctRow> distincts) => new()
+    {
+        Log = Log,
+        From = From,
+        To = To,
+        FirstTimeMs = FirstTimeMs,
+        LastTimeMs = LastTimeMs,
+        Increments = Increments,
+        Deltas = deltas,
+        Names = Names,
+        Distincts = distincts,
+    };
 }
 
 /// <summary>One counter's sum in a window.</summary>
@@ -43,7 +60,14 @@ public readonly record struct DeltaRow(string Namespace, ulong Id, long Delta);
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Id">Its id.</param>
-/// <param name="Kind">sum.</param>
+/// <param name="Kind">sum, distinct or top.</param>
 /// <param name="Tier">strong, eventual or approximate.</param>
 /// <param name="Labels">Labels, by name.</param>
-public sealed record NamedCounter(string Namespace, string Name, ulong Id, string Kind, string Tier, IReadOnlyDictionary<string, string> Labels);
+public sealed record NamedCounter(string Namespace, string Name, ulong Id, string Kind, string Tier, IReadOnlyDictionary<string, string> Labels)
+{
+    /// <summary>The position at which it was defined first or reset last; zero when it never was. States of other generations are not its own.</summary>
+    public long Generation { get; init; }
+
+    /// <summary>Whether the counter was deleted.</summary>
+    public bool Deleted { get; init; }
+}

@@ -117,9 +117,10 @@ internal sealed partial class Checkpointer(
 
         if (window.Span.To > StoredTo)
         {
-            await StoreAsync(window.Checkpoint, cancellationToken).ConfigureAwait(false);
+            ClosedWindow whole = WithElements(window, views.View);
+            await StoreAsync(whole.Checkpoint, cancellationToken).ConfigureAwait(false);
             audit.Compare(views.View.Windows[0], window.Checkpoint.Deltas);
-            Settle(window);
+            Settle(whole);
         }
 
         if (window.Snapshot is { } snapshot)

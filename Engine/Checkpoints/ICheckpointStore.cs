@@ -19,6 +19,12 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <summary>Every counter with its exact total up to the last stored position. Each batch is valid until the next is asked for.</summary>
     IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken);
 
+    /// <summary>Counters of the kind distinct: of each, the latest generation. Each batch is valid until the next is asked for.</summary>
+    IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken);
+
+    /// <summary>The elements that such counters keep; one may come more than once. Each batch is valid until the next is asked for.</summary>
+    IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken);
+
     /// <summary>Counters of a namespace by name order, ordinal over UTF-8 bytes.</summary>
     /// <param name="namespace">The namespace.</param>
     /// <param name="prefix">Names that start so; empty for all.</param>
@@ -48,7 +54,8 @@ public readonly record struct StoredPosition(long Position, long TimeMs);
 /// <param name="Name">Its name.</param>
 /// <param name="Id">Its id.</param>
 /// <param name="Total">Its exact total up to the last stored position.</param>
-public readonly record struct StoredCounter(string Namespace, string Name, ulong Id, long Total);
+/// <param name="IsDeleted">True when it is gone; only those are told whose total is not zero yet, because the window that deletes them is not stored whole.</param>
+public readonly record struct StoredCounter(string Namespace, string Name, ulong Id, long Total, bool IsDeleted = false);
 
 /// <summary>Exact increments of one counter in one step of time.</summary>
 /// <param name="Start">Start of the step.</param>

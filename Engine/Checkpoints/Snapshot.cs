@@ -31,6 +31,12 @@ internal sealed record Snapshot
     /// <summary>By namespace number.</summary>
     public required IReadOnlyList<long> Weights { get; init; }
 
+    /// <summary>Ids and positions of deletions, in turn, that batches on their way may not know of.</summary>
+    public IReadOnlyList<ulong> Removed { get; init; } = [];
+
+    /// <summary><inheritdoc cref="LogFold.ForgottenRemovals" path="/summary"/></summary>
+    public long ForgottenRemovals { get; init; }
+
     public required IReadOnlyList<ProducerSnapshot> Producers { get; init; }
 
     public static Snapshot Of(LogFold fold, LogIdentity log, long position, long timeMs) => new()
@@ -44,9 +50,11 @@ internal sealed record Snapshot
         Definitions =
         [
             .. fold.Namespaces.Select(n => new DefinitionRecord(n.Definition, null)),
-            .. fold.Counters.Values.Select(c => new DefinitionRecord(null, new CounterRecord(c.Owner.Definition.Name, c.Definition))),
+            .. fold.Counters.Values.Select(c => new DefinitionRecord(null, new CounterRecord(c.Owner.Definition.Name, c.Definition, c.Generation))),
         ],
         Weights = [.. fold.Namespaces.Select(n => n.Weight)],
+        Removed = [.. fold.Removed.SelectMany(r => new[] { r.Key, (ulong)r.Value })],
+        ForgottenRemovals = fold.ForgottenRemovals,
         Producers =
         [
             .. fold.Producers.All.Select(p => new ProducerSnapshot(
@@ -59,6 +67,7 @@ internal sealed record Snapshot
     {
         LogFold fold = new();
         fold.Restore(Position, LastTierChange, Definitions, Weights);
+        fold.RestoreRemovals(Removed, ForgottenRemovals);
         foreach (ProducerSnapshot producer in Producers)
         {
             ProducerTable.Producer state = new();

@@ -7,7 +7,7 @@ using Sketch.Engine.Tables;
 namespace Sketch.Engine.Checkpoints;
 
 /// <summary>The checkpointer's side of the fold: adds a window up exactly, and hands it over sorted when the log closes it.</summary>
-internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
+internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
 {
     private readonly List<DeltaTable?> _byNamespace = [];
     private readonly uint[] _deltas = new uint[EngineLimits.MaxBatchIncrements];
@@ -29,7 +29,10 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
     /// <inheritdoc/>
     public void WindowClosed(in WindowSpan window)
     {
-        Sealed = new ClosedWindow(window, ToCheckpoint(window), WantsSnapshot ? Snapshot.Of(fold, log, window.To, window.LastTimeMs) : null);
+        Sealed = new ClosedWindow(window, ToCheckpoint(window), WantsSnapshot ? Snapshot.Of(fold, log, window.To, window.LastTimeMs) : null)
+        {
+            Restarted = TakeRestarted(),
+        };
         foreach (DeltaTable? table in _byNamespace)
         {
             table?.Clear();
@@ -50,7 +53,7 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
             if (!fold.Counters.ContainsKey(id))
             {
                 string text = System.Text.Encoding.UTF8.GetString(name);
-                _names[id] = Named(owner, id, new CounterDefinition(text), owner.Definition.Tier);
+                _names[id] = Named(owner, id, new CounterDefinition(text), owner.Definition.Tier, 0);
             }
         }
     }
@@ -61,10 +64,14 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
     }
 
     /// <inheritdoc/>
-    public void Defined(ulong id, CounterState state) => _names[id] = Named(state.Owner, id, state.Definition, state.Tier);
+    public void Defined(ulong id, CounterState state) => _names[id] = Named(state.Owner, id, state.Definition, state.Tier, state.Generation);
 
-    private static NamedCounter Named(NamespaceState owner, ulong id, CounterDefinition definition, Tier tier) => new(
-        owner.Definition.Name, definition.Name, id, "sum", tier.ToString().ToLowerInvariant(), definition.Labels ?? new Dictionary<string, string>());
+    private static NamedCounter Named(NamespaceState owner, ulong id, CounterDefinition definition, Tier tier, long generation) => new(
+        owner.Definition.Name, definition.Name, id, definition.Kind.ToString().ToLowerInvariant(), tier.ToString().ToLowerInvariant(),
+        definition.Labels ?? new Dictionary<string, string>())
+    {
+        Generation = generation,
+    };
 
     private DeltaTable Table(int namespaceIndex)
     {
@@ -103,4 +110,8 @@ internal sealed class WindowAggregate(LogIdentity log, LogFold fold) : IFoldSink
 }
 
 /// <summary>A closed window, ready to be stored.</summary>
-internal sealed record ClosedWindow(WindowSpan Span, Checkpoint Checkpoint, Snapshot? Snapshot);
+internal sealed record ClosedWindow(WindowSpan Span, Checkpoint Checkpoint, Snapshot? Snapshot)
+{
+    /// <summary>Counters that begin at zero with this window: what earlier windows left of them is taken away by it.</summary>
+    public IReadOnlyList<(string Namespace, ulong Id)> Restarted { get; init; } = [];
+}

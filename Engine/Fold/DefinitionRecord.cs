@@ -25,7 +25,10 @@ internal sealed record DefinitionRecord(NamespaceDefinition? Namespace, CounterR
 }
 
 /// <summary>A counter's definition and whose it is.</summary>
-internal sealed record CounterRecord(string Namespace, CounterDefinition Definition);
+/// <param name="Namespace">Whose it is.</param>
+/// <param name="Definition">As its owner defines it.</param>
+/// <param name="Generation">In snapshots: <see cref="CounterState.Generation"/>.</param>
+internal sealed record CounterRecord(string Namespace, CounterDefinition Definition, long? Generation = null);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

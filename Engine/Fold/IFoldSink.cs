@@ -1,3 +1,4 @@
+using Sketch.Engine.Elements;
 using Sketch.Engine.Increments;
 
 namespace Sketch.Engine.Fold;
@@ -10,6 +11,16 @@ internal interface IFoldSink
 
     /// <summary>A batch that counts. Called once a batch, never once an increment.</summary>
     void Counted(NamespaceState owner, in IncrementPayload payload, in WindowSpan window);
+
+    /// <summary>The elements of a batch that counts; its sums were given to <see cref="Counted"/> before.</summary>
+    void CountedElements(NamespaceState owner, in ElementPayload payload, in WindowSpan window);
+
+    /// <summary>A counter begins anew at zero: at the start of a window, before any increment of it.</summary>
+    /// <param name="owner">Its namespace.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="deleted">Whether it is gone altogether, until it is defined or incremented again.</param>
+    void Removed(NamespaceState owner, ulong id, string name, bool deleted);
 
     /// <summary>A namespace was created or changed.</summary>
     void Defined(NamespaceState state);

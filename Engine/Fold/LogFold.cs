@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Elements;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Log;
 
@@ -14,7 +15,7 @@ internal readonly record struct FoldOutcome(SequenceVerdict Verdict, long Positi
 /// The log's meaning, as a pure function of its records in order: definitions, what each producer has sent, and where windows end. The live views, the
 /// checkpointer and every replay run this same code, so that all cut the same windows and count the same batches.
 /// </summary>
-internal sealed class LogFold
+internal sealed partial class LogFold
 {
     private const long HourMs = 3_600_000;
 
@@ -66,7 +67,10 @@ internal sealed class LogFold
                 _window = _window with { Definitions = _window.Definitions + 1 };
                 Define(DefinitionRecord.From(record.Payload), record.Position, sink);
                 break;
-            case RecordKind.Increments:
+            case RecordKind.Removal:
+                Remove(record, sink);
+                break;
+            case RecordKind.Increments or RecordKind.Elements:
                 outcome = Count(record, sink);
                 break;
             default:
@@ -100,6 +104,14 @@ internal sealed class LogFold
     {
         long position = record.Position;
         CutAtHour(record, sink);
+        ElementPayload elements = record.Kind == RecordKind.Elements ? new(record.Payload) : default;
+        IncrementPayload payload = record.Kind == RecordKind.Elements ? elements.Sums : new(record.Payload);
+        int distinct = record.Kind == RecordKind.Elements ? elements.DistinctCount : 0;
+        if (IsOutOfDate(record, payload, elements))
+        {
+            return new FoldOutcome(SequenceVerdict.OutOfDate, position);
+        }
+
         if (record.Producer != UInt128.Zero)
         {
             SequenceVerdict verdict = Producers.Judge(record.Producer, record.Sequence, position, out long first);
@@ -110,7 +122,6 @@ internal sealed class LogFold
         }
 
         Extend(record);
-        IncrementPayload payload = new(record.Payload);
         if (payload.NamespaceIndex >= _namespaces.Count)
         {
             throw new InvalidDataException($"The log holds increments of namespace {payload.NamespaceIndex} at {position}, before its definition.");
@@ -118,8 +129,14 @@ internal sealed class LogFold
 
         NamespaceState owner = _namespaces[payload.NamespaceIndex];
         owner.Weight += payload.Weight;
-        _window = _window with { Increments = _window.Increments + payload.Count };
+        _window = _window with { Increments = _window.Increments + payload.Count + distinct };
+        Named(owner, payload);
         sink.Counted(owner, payload, _window);
+        if (record.Kind == RecordKind.Elements)
+        {
+            sink.CountedElements(owner, elements, _window);
+        }
+
         return new FoldOutcome(SequenceVerdict.Fresh, position);
     }
 
@@ -168,7 +185,7 @@ internal sealed class LogFold
         }
         else if (record.Counter is { } counter && _byName.TryGetValue(counter.Namespace, out NamespaceState? owner))
         {
-            DefineCounter(owner, counter.Definition, position, sink);
+            DefineCounter(owner, counter.Definition, counter.Generation ?? position, position, sink);
         }
         else
         {
@@ -176,7 +193,7 @@ internal sealed class LogFold
         }
     }
 
-    private void DefineCounter<TSink>(NamespaceState owner, CounterDefinition definition, long position, TSink sink)
+    private void DefineCounter<TSink>(NamespaceState owner, CounterDefinition definition, long generation, long position, TSink sink)
         where TSink : IFoldSink
     {
         ulong id = CounterId.Of(owner.Definition.Name, definition.Name);
@@ -188,7 +205,8 @@ internal sealed class LogFold
         }
         else
         {
-            _counters.Add(id, state = new CounterState(owner, definition));
+            _counters.Add(id, state = new CounterState(owner, definition, generation));
+            _removed.Remove(id);
         }
 
         if (before != state.Tier)
@@ -212,6 +230,14 @@ internal sealed class LogFold
         }
 
         public void Counted(NamespaceState owner, in IncrementPayload payload, in WindowSpan window)
+        {
+        }
+
+        public void CountedElements(NamespaceState owner, in ElementPayload payload, in WindowSpan window)
+        {
+        }
+
+        public void Removed(NamespaceState owner, ulong id, string name, bool deleted)
         {
         }
 

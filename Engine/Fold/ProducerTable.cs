@@ -6,6 +6,9 @@ internal enum SequenceVerdict
     Fresh,
     Duplicate,
     TooOld,
+
+    /// <summary>It was judged before a counter in it was deleted or became another kind: nothing was counted, and the sender tries again.</summary>
+    OutOfDate,
 }
 
 /// <summary>
@@ -38,6 +41,9 @@ internal sealed class ProducerTable
         known.LastPosition = position;
         return verdict;
     }
+
+    /// <summary>Whether a batch was counted, as far as is remembered; remembers nothing.</summary>
+    public bool IsCounted(UInt128 producer, long sequence) => _producers.TryGetValue(producer, out Producer? known) && known.IsCounted(sequence);
 
     public void Restore(UInt128 producer, Producer state) => _producers.Add(producer, state);
 
@@ -103,6 +109,9 @@ internal sealed class ProducerTable
             slot = position;
             return SequenceVerdict.Fresh;
         }
+
+        public bool IsCounted(long sequence) => sequence <= Highest
+            && (sequence <= Highest - EngineLimits.ProducerWindow || _positions[sequence % EngineLimits.ProducerWindow] != 0);
 
         private void Forget(long upTo)
         {

@@ -67,7 +67,7 @@ public sealed partial class IncrementBatch
         // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
         NamespaceEntry owner = Owner;
         bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
-        long usual = ((long)owner.State.Index << 2) | 1;
+        long usual = ((long)owner.State.Index << NameEntry.FlagBits) | 1;
         for (; at < ids.Length; at++)
         {
             if (isApproximate && references[at] >>> NameEntry.PlaceBits == usual && (ulong)deltas[at] < MaxSketchDelta)
@@ -91,6 +91,11 @@ public sealed partial class IncrementBatch
         Tier tier = owner.State.Definition.Tier;
         if (id != 0 && _catalogue.Names.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
         {
+            if (entry.IsDefined && OfOtherKind(id, entry.NameUtf8) is { } otherKind)
+            {
+                return otherKind;
+            }
+
             tier = _catalogue.TierOf(id, entry, owner);
             if (!entry.IsDeclared)
             {

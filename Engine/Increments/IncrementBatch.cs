@@ -42,7 +42,7 @@ public sealed partial class IncrementBatch : IDisposable
     public string Namespace => Owner.State.Definition.Name;
 
     /// <summary>How many increments were added.</summary>
-    public int Count => _exact + _sketch;
+    public int Count => _exact + _sketch + _elements.DistinctCount;
 
     internal NamespaceEntry Owner => _owner ?? throw new ObjectDisposedException(nameof(IncrementBatch));
 
@@ -80,6 +80,11 @@ public sealed partial class IncrementBatch : IDisposable
             if (!entry.Is(owner.State.Index, nameUtf8))
             {
                 return CounterName.Taken(nameUtf8, entry);
+            }
+
+            if (entry.IsDefined && OfOtherKind(id, nameUtf8) is { } otherKind)
+            {
+                return otherKind;
             }
 
             tier = _catalogue.TierOf(id, entry, owner);
@@ -122,6 +127,7 @@ public sealed partial class IncrementBatch : IDisposable
         IsStrong = false;
         _newNames.Clear();
         _newIds.Clear();
+        _elements.Clear();
     }
 
     /// <summary>Enters the batch's new names in the catalogue, so that no second name can take their ids meanwhile.</summary>
@@ -131,7 +137,7 @@ public sealed partial class IncrementBatch : IDisposable
         {
             NamespaceEntry owner = Owner;
             ReadOnlySpan<byte> utf8 = _nameBytes.AsSpan(name.Offset, name.Length);
-            if (!_catalogue.Names.TryGet(name.Id, out NameEntry entry))
+            if (!_catalogue.Names.TryGet(name.Id, out NameEntry entry) || entry.IsRemoved)
             {
                 int most = owner.State.Definition.MaxCounters;
                 if (owner.Counters >= most)
@@ -175,7 +181,7 @@ public sealed partial class IncrementBatch : IDisposable
             into = Write(into[2..], _nameBytes.AsSpan(name.Offset, name.Length));
         }
 
-        return _payload.AsMemory(0, length);
+        return WithElements(_payload.AsMemory(0, length));
     }
 
     private static Span<byte> Write(Span<byte> into, ReadOnlySpan<byte> bytes)

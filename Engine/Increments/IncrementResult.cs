@@ -6,7 +6,7 @@ public enum IncrementStatus
     /// <summary>Counted once: now, or, for a duplicate, before.</summary>
     Accepted,
 
-    /// <summary>Overload: nothing was written; try again later (HTTP 429).</summary>
+    /// <summary>Overload, or a counter was deleted while the batch was on its way: nothing was counted; try again (HTTP 429).</summary>
     Busy,
 
     /// <summary>The disk is full: nothing was written; reads go on (HTTP 507).</summary>

@@ -67,9 +67,9 @@ public sealed class EmbeddedLog : IIncrementLog
                 nameof(record), $"The payload has {record.Payload.Length} bytes; allowed 0 to {RecordFrame.MaxPayloadBytes}.");
         }
 
-        if (record.Kind is <= RecordKind.Genesis or > RecordKind.Definition)
+        if (record.Kind is <= RecordKind.Genesis or > RecordKind.Removal)
         {
-            throw new ArgumentOutOfRangeException(nameof(record), $"The kind is {record.Kind}; allowed are Increments, Marker and Definition.");
+            throw new ArgumentOutOfRangeException(nameof(record), $"The kind is {record.Kind}; allowed are all but Genesis, which the log writes itself.");
         }
 
         return cancellationToken.IsCancellationRequested

@@ -85,7 +85,7 @@ internal readonly record struct FrameRun(int Bytes, int Count, long LastTimeMs, 
 
         return !RecordFrame.TryVerify(rest, out _) ? FrameFault.Damaged
             : rest[57] != RecordFrame.Version ? FrameFault.UnknownVersion
-            : rest[56] is < (byte)RecordKind.Genesis or > (byte)RecordKind.Definition ? FrameFault.UnknownKind
+            : rest[56] is < (byte)RecordKind.Genesis or > (byte)RecordKind.Removal ? FrameFault.UnknownKind
             : FrameFault.None;
     }
 }

@@ -14,6 +14,12 @@ public enum RecordKind : byte
 
     /// <summary>A namespace or counter was created or changed.</summary>
     Definition = 4,
+
+    /// <summary>A batch that has elements, alone or beside increments.</summary>
+    Elements = 5,
+
+    /// <summary>Counters were deleted, or set to zero.</summary>
+    Removal = 6,
 }
 
 /// <summary>A record to be appended; the log adds position, log time and checksum.</summary>

@@ -71,6 +71,11 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         Parts parts = new() { Exact = view.Totals.At(target.Id, view.Epoch) };
         foreach (LiveWindow window in view.Windows)
         {
+            if (window.Restarts(target.Id))
+            {
+                parts = default;
+            }
+
             if (window.Exact.TryGet(target.Id, out long delta))
             {
                 parts.Live += delta;
@@ -91,13 +96,18 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         LiveView view, NamespaceEntry owner, in Target target, in Parts parts, (long Quantile, long Median) error, double confidence)
     {
         Estimate estimate = LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
+        if (target.Counter is { Kind: CounterKind.Distinct } counter)
+        {
+            estimate = catalogue.Elements.Count(target.Id, counter, confidence);
+        }
+
         DateTimeOffset now = time.GetUtcNow();
         long since = view.Windows[0].FirstTimeMs;
         double seconds = since == 0 ? 1 : Math.Max(1, (now.ToUnixTimeMilliseconds() - since) / 1000.0);
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
-            "sum",
+            (target.Counter?.Kind ?? CounterKind.Sum).ToString().ToLowerInvariant(),
             target.Tier.ToString().ToLowerInvariant(),
             estimate.Value,
             estimate.Lower,
@@ -105,7 +115,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             estimate.Confidence,
             estimate.IsExact,
             view.ExactAsOf(now),
-            Math.Round((estimate.Value - parts.Exact) / seconds, 3),
+            target.Counter is { Kind: CounterKind.Distinct } ? 0 : Math.Round((estimate.Value - parts.Exact) / seconds, 3),
             target.Labels);
     }
 
@@ -135,6 +145,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             Name = name,
             Tier = counter?.Tier ?? owner.State.Definition.Tier,
             ApproximateUntil = counter?.ApproximateUntil ?? owner.State.ApproximateUntil,
+            Counter = counter,
             Labels = counter?.Definition.Labels ?? NoLabels,
         };
     }
@@ -182,6 +193,9 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         public Tier Tier { get; init; }
 
         public long ApproximateUntil { get; init; }
+
+        /// <summary>Its definition, if it has one.</summary>
+        public CounterState? Counter { get; init; }
 
         public IReadOnlyDictionary<string, string> Labels { get; init; }
 

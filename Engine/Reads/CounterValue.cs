@@ -3,7 +3,7 @@ namespace Sketch.Engine.Reads;
 /// <summary>What a reader sees of a counter, on every path: REST, hub, command line.</summary>
 /// <param name="Namespace">The counter's namespace.</param>
 /// <param name="Name">The counter's name.</param>
-/// <param name="Kind">What it counts: sum.</param>
+/// <param name="Kind">What it counts: sum, distinct or top.</param>
 /// <param name="Tier">strong, eventual or approximate.</param>
 /// <param name="Value">The best single answer.</param>
 /// <param name="Lower">The truth is not below this, at <paramref name="Confidence"/>.</param>

@@ -11,7 +11,7 @@ namespace Sketch.Engine.Windows;
 /// <summary>
 /// The live side of the fold: fills the open window, and publishes a new <see cref="LiveView"/> whenever a window ends or has become exact.
 /// </summary>
-internal sealed class LiveViews : IFoldSink
+internal sealed partial class LiveViews : IFoldSink
 {
     private readonly Lock _publishing = new();
     private readonly CounterCatalogue _catalogue;
@@ -50,6 +50,7 @@ internal sealed class LiveViews : IFoldSink
     /// <inheritdoc/>
     public void WindowClosed(in WindowSpan window)
     {
+        CloseElements(window);
         _open.Close(window);
         LiveWindow next = new(window.To + 1);
         lock (_publishing)

@@ -8,7 +8,7 @@ namespace Sketch.Engine.Windows;
 /// What one window adds to the values: exact sums of strong and eventual counters, a sketch of the approximate ones, the heaviest of each namespace, and
 /// the names first seen in it. The fold writes; readers take no lock except for the names.
 /// </summary>
-internal sealed class LiveWindow(long from)
+internal sealed partial class LiveWindow(long from)
 {
     /// <summary>How many candidates for the heaviest a window keeps a namespace.</summary>
     public const int HeavyHitterCapacity = 1_024;

@@ -17,7 +17,7 @@ internal sealed record NamesBody(IReadOnlyList<string> Names);
 internal sealed record IncrementsBody(string? Producer, long? Sequence, IReadOnlyList<IncrementBody> Increments);
 
 /// <summary>One increment.</summary>
-internal sealed record IncrementBody(string Name, long Delta = 1);
+internal sealed record IncrementBody(string Name, long? Delta = null, string? Element = null);
 
 /// <summary>Bodies that the command line sends.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -119,7 +119,7 @@ internal static class CounterRoutes
         JsonMembers members = JsonMembers.Parse(body.Memory, "kind", "tier", "labels");
         return new CounterDefinition(
             name,
-            members.Text("kind", "sum") is { } kind ? Names.Kind(kind) : CounterKind.Sum,
+            members.Text("kind", Names.Kinds) is { } kind ? Names.Kind(kind) : CounterKind.Sum,
             members.Text("tier", Names.Tiers) is { } tier ? Names.Tier(tier) : null,
             members.TextByName("labels", LabelsForm));
     }

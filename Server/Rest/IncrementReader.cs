@@ -11,10 +11,11 @@ namespace Sketch.Server.Rest;
 /// </summary>
 internal ref struct IncrementReader
 {
-    private const string ObjectForm = "{\"producer\",\"sequence\",\"increments\":[{\"name\",\"delta\"}]}";
-    private const string LineForm = "lines of {\"name\",\"delta\"}";
+    private const string ObjectForm = "{\"producer\",\"sequence\",\"increments\":[{\"name\",\"delta\"} or {\"name\",\"element\"}]}";
+    private const string LineForm = "lines of {\"name\",\"delta\"} or {\"name\",\"element\"}";
     private static readonly string IntegerForm = $"a whole number from -{EngineLimits.MaxDelta} to {EngineLimits.MaxDelta}";
     private static readonly string NameForm = $"a string of 1 to {EngineLimits.MaxNameBytes} bytes of UTF-8 without control characters";
+    private static readonly string ElementForm = $"a string of 1 to {EngineLimits.MaxElementBytes} bytes of UTF-8";
     private static readonly string CountForm = $"1 to {EngineLimits.MaxBatchIncrements} increments";
 
     // A name may be six times as long escaped; anything longer than a name is refused by its length before it is copied.
@@ -22,18 +23,20 @@ internal ref struct IncrementReader
 
     private readonly IncrementBatch _batch;
     private readonly Span<byte> _unescaped;
+    private readonly Span<byte> _unescapedElement;
 
-    private IncrementReader(IncrementBatch batch, Span<byte> unescaped)
+    private IncrementReader(IncrementBatch batch, Span<byte> unescaped, Span<byte> unescapedElement)
     {
         _batch = batch;
         _unescaped = unescaped;
+        _unescapedElement = unescapedElement;
     }
 
     /// <summary>Reads {"producer","sequence","increments":[...]}.</summary>
     /// <exception cref="ProblemException">The first thing that is wrong.</exception>
     public static Sender ReadObject(ReadOnlySpan<byte> body, IncrementBatch batch)
     {
-        IncrementReader increments = new(batch, stackalloc byte[MaxEscapedNameBytes]);
+        IncrementReader increments = new(batch, stackalloc byte[MaxEscapedNameBytes], stackalloc byte[MaxEscapedNameBytes]);
         try
         {
             return increments.ReadObject(body);
@@ -48,7 +51,7 @@ internal ref struct IncrementReader
     /// <exception cref="ProblemException">The first thing that is wrong, with its line.</exception>
     public static void ReadLines(ReadOnlySpan<byte> body, IncrementBatch batch)
     {
-        IncrementReader increments = new(batch, stackalloc byte[MaxEscapedNameBytes]);
+        IncrementReader increments = new(batch, stackalloc byte[MaxEscapedNameBytes], stackalloc byte[MaxEscapedNameBytes]);
         long line = 0;
         foreach (Range range in body.Split((byte)'\n'))
         {
@@ -141,7 +144,7 @@ internal ref struct IncrementReader
     private readonly void ReadIncrements(scoped ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
-            throw Refuse("increments", ref reader, "a list of {\"name\",\"delta\"}");
+            throw Refuse("increments", ref reader, "a list of {\"name\",\"delta\"} or {\"name\",\"element\"}");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             ReadIncrement(ref reader);
     }
@@ -151,19 +154,27 @@ internal ref struct IncrementReader
         if (_batch.Count == EngineLimits.MaxBatchIncrements)
             throw new ProblemException(Problem.Invalid("increments", $"more than {EngineLimits.MaxBatchIncrements}", CountForm));
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw Refuse(Place(""), ref reader, "an object {\"name\",\"delta\"}");
+            throw Refuse(Place(""), ref reader, "an object {\"name\",\"delta\"} or {\"name\",\"element\"}");
 
         ReadOnlySpan<byte> name = default;
         long delta = 1;
+        ReadOnlySpan<byte> element = default;
         bool named = false;
         bool summed = false;
+        bool isElement = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("name"u8) && !named)
             {
                 named = true;
                 reader.Read();
-                name = ReadName(ref reader);
+                name = ReadText(ref reader, _unescaped, ".name", NameForm);
+            }
+            else if (reader.ValueTextEquals("element"u8) && !isElement)
+            {
+                isElement = true;
+                reader.Read();
+                element = ReadText(ref reader, _unescapedElement, ".element", ElementForm);
             }
             else if (reader.ValueTextEquals("delta"u8) && !summed)
             {
@@ -180,26 +191,26 @@ internal ref struct IncrementReader
 
         if (!named)
             throw new ProblemException(Problem.Invalid(Place(".name"), "missing", NameForm));
-        if (_batch.Add(name, delta) is { } refused)
+        if ((isElement ? _batch.AddElement(name, element, summed ? delta : null) : _batch.Add(name, delta)) is { } refused)
             throw new ProblemException(Problem.From(refused, Place("." + refused.Field)));
     }
 
-    private readonly ReadOnlySpan<byte> ReadName(scoped ref Utf8JsonReader reader)
+    private readonly ReadOnlySpan<byte> ReadText(scoped ref Utf8JsonReader reader, Span<byte> unescaped, string member, string form)
     {
         if (reader.TokenType != JsonTokenType.String)
-            throw Refuse(Place(".name"), ref reader, NameForm);
+            throw Refuse(Place(member), ref reader, form);
         if (!reader.ValueIsEscaped)
             return reader.ValueSpan;
         if (reader.ValueSpan.Length > MaxEscapedNameBytes)
-            throw Refuse(Place(".name"), ref reader, NameForm);
+            throw Refuse(Place(member), ref reader, form);
         try
         {
-            return _unescaped[..reader.CopyString(_unescaped)];
+            return unescaped[..reader.CopyString(unescaped)];
         }
         catch (InvalidOperationException)
         {
             // Half a surrogate pair, written \ud800, is JSON but not text.
-            throw Refuse(Place(".name"), ref reader, NameForm);
+            throw Refuse(Place(member), ref reader, form);
         }
     }
 
@@ -212,9 +223,8 @@ internal ref struct IncrementReader
     private readonly ProblemException NotAMember(scoped ref Utf8JsonReader reader)
     {
         string member = MemberName(ref reader);
-        string value = member is "name" or "delta" ? "given twice" : "not a member";
-        string allowed = member == "element" ? "name, delta (elements belong to the kind distinct, which this version does not count)" : "name, delta";
-        return new ProblemException(Problem.Invalid(Place("." + member), value, allowed));
+        string value = member is "name" or "delta" or "element" ? "given twice" : "not a member";
+        return new ProblemException(Problem.Invalid(Place("." + member), value, "name, delta, element"));
     }
 
     private readonly string Place(string member) => $"increments[{_batch.Count}]{member}";

@@ -9,6 +9,9 @@ internal static class Names
     /// <summary>The tiers, for error texts.</summary>
     public const string Tiers = "strong, eventual, approximate";
 
+    /// <summary>The kinds, for error texts.</summary>
+    public const string Kinds = "sum, distinct";
+
     // /v1/namespaces/{namespace}/counters/{name}
     private const int NameSegment = 5;
 
@@ -47,6 +50,7 @@ internal static class Names
     public static CounterKind Kind(string text) => text switch
     {
         "sum" => CounterKind.Sum,
-        _ => throw new ProblemException(Problem.Invalid("kind", text, "sum")),
+        "distinct" => CounterKind.Distinct,
+        _ => throw new ProblemException(Problem.Invalid("kind", text, Kinds)),
     };
 }

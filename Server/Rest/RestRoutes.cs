@@ -63,10 +63,10 @@ internal static class RestRoutes
             .Describe(
                 "Counting",
                 "Count a batch of increments",
-                $"Counters need not be made first. A batch is counted whole or not at all: the first increment that is not allowed refuses it. At most {EngineLimits.MaxBatchIncrements} "
+                $"Counters of sums need not be made first; to counters of other kinds elements are added, as {{\"name\",\"element\"}}, once the counter was made with its kind. A batch is counted whole or not at all: the first increment that is not allowed refuses it. At most {EngineLimits.MaxBatchIncrements} "
                     + $"increments and {RequestBody.MaxBytes} bytes; a delta left out is 1. With a producer and a sequence (from 1, one higher for each batch) a retry is counted once: "
                     + $"send the same batch with the same two until it is answered, at most {EngineLimits.ProducerWindow} batches of a producer at a time unanswered. "
-                    + "As application/x-ndjson each line is one {\"name\",\"delta\"}, and producer and sequence are query parameters. "
+                    + "As application/x-ndjson each line is one {\"name\",\"delta\"} or {\"name\",\"element\"}, and producer and sequence are query parameters. "
                     + "The answer has the new values when counters of the tier strong are in the batch (of 1,000 increments at most).")
             .Body<IncrementsBody>(required: true, ContentTypes.NdJson)
             .Query("producer", "sequence")
@@ -93,7 +93,7 @@ internal static class RestRoutes
             .Describe(
                 "Counters",
                 "Create or change a counter",
-                "Only needed for a tier of its own or labels. The body replaces the definition: kind (sum), tier (strong, eventual or approximate; default: the namespace's), "
+                "Needed for a kind other than sum, a tier of its own, or labels. The body replaces the definition: kind (sum or distinct; it can't change while the counter exists), tier (strong, eventual or approximate; default: the namespace's), "
                     + "labels (at most 16 names and values). Changing the tier loses no count.")
             .Body<CounterBody>(required: false)
             .Produces<CounterValue>()

@@ -12,7 +12,7 @@ internal static class EngineConfiguration
     private static readonly string[] Grants =
     [
         "GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, DROP DATABASE, DROP TABLE, DROP VIEW, "
-            + "TRUNCATE, OPTIMIZE, SHOW ON *.*",
+            + "TRUNCATE, OPTIMIZE, SHOW, CREATE FUNCTION ON *.*",
         "GRANT KILL QUERY, SYSTEM FLUSH, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM SYNC REPLICA ON *.*",
         "GRANT TABLE ENGINE ON MergeTree",
         "GRANT TABLE ENGINE ON SummingMergeTree",

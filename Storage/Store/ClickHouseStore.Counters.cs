@@ -17,7 +17,7 @@ public sealed partial class ClickHouseStore
     public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string sql = $"""
-            SELECT c.namespace, c.name, c.id, t.value FROM sketch.counter_rows AS c FINAL
+            SELECT c.namespace, c.name, c.id, t.value, c.deleted FROM sketch.counter_rows AS c FINAL
             LEFT JOIN
             (
                 SELECT id, sum(value) AS value
@@ -29,6 +29,7 @@ public sealed partial class ClickHouseStore
                 )
                 GROUP BY id
             ) AS t ON c.id = t.id
+            WHERE NOT c.deleted OR t.value != 0
             FORMAT RowBinary
             """;
         using ClickHouseRawResult result = await GuardAsync(
@@ -98,7 +99,7 @@ public sealed partial class ClickHouseStore
         counter = default;
         length = 0;
         if (!TryReadText(bytes, ref length, out ReadOnlySpan<byte> space) || !TryReadText(bytes, ref length, out ReadOnlySpan<byte> name)
-            || bytes.Length - length < 16)
+            || bytes.Length - length < 17)
         {
             return false;
         }
@@ -110,8 +111,8 @@ public sealed partial class ClickHouseStore
 
         counter = new StoredCounter(
             lastNamespace, Encoding.UTF8.GetString(name), BinaryPrimitives.ReadUInt64LittleEndian(bytes[length..]),
-            BinaryPrimitives.ReadInt64LittleEndian(bytes[(length + 8)..]));
-        length += 16;
+            BinaryPrimitives.ReadInt64LittleEndian(bytes[(length + 8)..]), bytes[length + 16] != 0);
+        length += 17;
         return true;
     }
 

@@ -52,6 +52,7 @@ public sealed partial class ClickHouseStore
                 await InsertSumsAsync(chunk, cancellationToken);
             }
 
+            await StoreElementsAsync(checkpoint, cancellationToken);
             await InsertCheckpointAsync(checkpoint, cancellationToken);
             _stored[checkpoint.Log] = checkpoint.To;
             try
@@ -114,7 +115,7 @@ public sealed partial class ClickHouseStore
             int rows = Math.Min(_options.ChunkRows, checkpoint.Names.Count - start);
             NamedCounter[] names = [.. checkpoint.Names.Skip(start).Take(rows)];
             ChunkKey key = new(checkpoint.Log, checkpoint.From, checkpoint.To, number);
-            await InsertAsync("counter_rows", "namespace, name, id, kind, tier, labels, position", key, 7, rows, async (block, token) =>
+            await InsertAsync("counter_rows", "namespace, name, id, kind, tier, labels, position, generation, deleted", key, 9, rows, async (block, token) =>
             {
                 await block.TextsAsync("namespace", names.Select(n => n.Namespace), token);
                 await block.TextsAsync("name", names.Select(n => n.Name), token);
@@ -123,6 +124,9 @@ public sealed partial class ClickHouseStore
                 await block.TextsAsync("tier", names.Select(n => n.Tier), token);
                 await block.MapsAsync("labels", [.. names.Select(n => n.Labels)], token);
                 await block.ConstantAsync("position", "UInt64", (ulong)checkpoint.To, token);
+                await block.ColumnAsync("generation", "UInt64", names.Select(n => (ulong)n.Generation).ToArray(), token);
+                block.Begin("deleted", "UInt8");
+                await block.ValuesAsync(names.Select(n => n.Deleted ? (byte)1 : (byte)0), token);
             }, cancellationToken);
         }
     }

@@ -100,8 +100,8 @@ public sealed partial class ClickHouseStore : ICheckpointStore
         await foreach (ClickHouseDataReader row in RowsAsync(
             string.Create(CultureInfo.InvariantCulture,
                 $$"""
-                SELECT DISTINCT name FROM sketch.counter_rows
-                WHERE namespace = {namespace:String} AND startsWith(name, {prefix:String}) AND name > {after:String}
+                SELECT name FROM sketch.counter_rows FINAL
+                WHERE NOT deleted AND namespace = {namespace:String} AND startsWith(name, {prefix:String}) AND name > {after:String}
                 ORDER BY name LIMIT {{limit}}
                 """), parameters, cancellationToken))
         {

@@ -104,6 +104,44 @@ internal sealed class NativeBlock : IDisposable
         }
     }
 
+    /// <summary>Begins a column whose values follow by the methods below; the parts of a tuple one after the other.</summary>
+    public void Begin(string name, string type) => Header(name, type);
+
+    /// <summary>Numbers.</summary>
+    public async ValueTask ValuesAsync<T>(IEnumerable<T> values, CancellationToken cancellationToken) where T : unmanaged
+    {
+        foreach (T value in values)
+        {
+            Write(value);
+            if (_buffer.WrittenCount >= FlushBytes)
+            {
+                await FlushAsync(cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Arrays of numbers: where each ends, then all values.</summary>
+    public async ValueTask ArraysAsync<T>(IEnumerable<IReadOnlyList<T>> arrays, CancellationToken cancellationToken) where T : unmanaged
+    {
+        ulong end = 0;
+        await ValuesAsync(arrays.Select(a => end += (ulong)a.Count), cancellationToken);
+        await ValuesAsync(arrays.SelectMany(a => a), cancellationToken);
+    }
+
+    /// <summary>Strings of bytes.</summary>
+    public async ValueTask BytesAsync(IEnumerable<ReadOnlyMemory<byte>> values, CancellationToken cancellationToken)
+    {
+        foreach (ReadOnlyMemory<byte> value in values)
+        {
+            VarUInt((ulong)value.Length);
+            _buffer.Write(value.Span);
+            if (_buffer.WrittenCount >= FlushBytes)
+            {
+                await FlushAsync(cancellationToken);
+            }
+        }
+    }
+
     /// <summary>Sends what is left of the block.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
@@ -128,6 +166,8 @@ internal sealed class NativeBlock : IDisposable
         Text(name);
         Text(type);
     }
+
+    private void Write<T>(T value) where T : unmanaged => _buffer.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
 
     private void Text(string value)
     {

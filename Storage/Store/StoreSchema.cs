@@ -1,3 +1,5 @@
+using Sketch.Sketches;
+
 namespace Sketch.Storage.Store;
 
 /// <summary>
@@ -9,10 +11,15 @@ internal static class StoreSchema
     /// <summary>How many of the last inserts into a table are recognised when they come again.</summary>
     private const string Written = "SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1";
 
+    /// <summary>What is known of a distinct counter as of a position; of two the one of the later position is the larger.</summary>
+    public const string LatestType =
+        "Tuple(position UInt64, value UInt64, exact UInt8, exact_count UInt64, added UInt64, changes UInt64, new_elements Float64, variance Float64, sketch String)";
+
     /// <summary>Statements that make everything, in order; each may be repeated.</summary>
     public static readonly string[] Statements =
     [
         "CREATE DATABASE IF NOT EXISTS sketch",
+        HyperLogLogSql.CreateFunction,
 
         $"""
         CREATE TABLE IF NOT EXISTS sketch.counter_rows
@@ -23,10 +30,14 @@ internal static class StoreSchema
             kind LowCardinality(String),
             tier LowCardinality(String),
             labels Map(LowCardinality(String), String),
-            position UInt64 COMMENT 'the log position that this row came with: the last one counts' CODEC(Delta, ZSTD(1))
+            position UInt64 COMMENT 'the log position that this row came with: the last one counts' CODEC(Delta, ZSTD(1)),
+            generation UInt64 COMMENT 'the log position at which the counter began or was reset' CODEC(ZSTD(1)),
+            deleted UInt8 CODEC(ZSTD(1))
         )
         ENGINE = ReplacingMergeTree(position) ORDER BY (namespace, name) {Written}
         """,
+
+        "ALTER TABLE sketch.counter_rows ADD COLUMN IF NOT EXISTS generation UInt64 CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS deleted UInt8 CODEC(ZSTD(1))",
 
         $"""
         CREATE TABLE IF NOT EXISTS sketch.deltas
@@ -82,18 +93,53 @@ internal static class StoreSchema
         ENGINE = MergeTree ORDER BY (log, to_position) {Written}
         """,
 
+        $"""
+        CREATE TABLE IF NOT EXISTS sketch.distinct_rows
+        (
+            namespace LowCardinality(String),
+            id UInt64,
+            generation UInt64 COMMENT 'the log position at which the counter began or was reset' CODEC(ZSTD(1)),
+            registers {HyperLogLogSql.ColumnType} COMMENT 'HyperLogLog, 4096 registers: indexes and ranks of those that are not zero' CODEC(ZSTD(1)),
+            latest SimpleAggregateFunction(max, {LatestType}) CODEC(ZSTD(1))
+        )
+        ENGINE = AggregatingMergeTree ORDER BY (namespace, id, generation) {Written}
+        """,
+
+        $"""
+        CREATE TABLE IF NOT EXISTS sketch.member_rows
+        (
+            namespace LowCardinality(String),
+            id UInt64,
+            generation UInt64 CODEC(ZSTD(1)),
+            member UInt128 COMMENT 'keyed hash of an element of a strong or eventual counter'
+        )
+        ENGINE = ReplacingMergeTree ORDER BY (namespace, id, generation, member) {Written}
+        """,
+
         """
         CREATE OR REPLACE VIEW sketch.counters AS
-        SELECT namespace, name, id, kind, tier, labels FROM sketch.counter_rows FINAL
+        SELECT namespace, name, id, kind, tier, labels FROM sketch.counter_rows FINAL WHERE NOT deleted
+        """,
+
+        """
+        CREATE OR REPLACE VIEW sketch.distincts AS
+        SELECT c.namespace AS namespace, c.name AS name, d.id AS id, d.latest.value AS value, d.latest.exact AS exact, d.registers AS registers
+        FROM sketch.counter_rows AS c FINAL
+        INNER JOIN
+        (
+            SELECT id, generation, maxMap(registers) AS registers, max(latest) AS latest FROM sketch.distinct_rows GROUP BY id, generation
+        ) AS d ON c.id = d.id AND c.generation = d.generation
+        WHERE c.kind = 'distinct' AND NOT c.deleted
         """,
 
         // Names on the left: a filter on the name is then handed to the sums as a filter on the id. Sums and join by the id alone, which no two counters
-        // share: several times faster than by namespace and id. A counter that was defined twice has two rows until a merge, hence ANY.
+        // share: several times faster than by namespace and id. A counter that was defined twice has two rows until a merge, hence FINAL.
         """
         CREATE OR REPLACE VIEW sketch.totals AS
         SELECT c.namespace AS namespace, c.name AS name, t.id AS id, t.value AS value
-        FROM sketch.counter_rows AS c
-        ANY INNER JOIN (SELECT id, sum(value) AS value FROM sketch.total_rows GROUP BY id) AS t ON c.id = t.id
+        FROM sketch.counter_rows AS c FINAL
+        INNER JOIN (SELECT id, sum(value) AS value FROM sketch.total_rows GROUP BY id) AS t ON c.id = t.id
+        WHERE NOT c.deleted
         """,
 
         """
@@ -101,6 +147,7 @@ internal static class StoreSchema
         SELECT c.namespace AS namespace, c.name AS name, h.id AS id, h.hour AS hour, h.value AS value
         FROM sketch.counter_rows AS c FINAL
         INNER JOIN (SELECT id, hour, sum(value) AS value FROM sketch.hourly_rows GROUP BY id, hour) AS h ON c.id = h.id
+        WHERE NOT c.deleted
         """,
     ];
 }

@@ -6,7 +6,7 @@ using Sketch.Engine.Log;
 namespace Sketch.Tests.Engine;
 
 /// <summary>A store that keeps checkpoints in memory, and fails on demand; the real one is tested in Storage.Tests and Integration.</summary>
-internal sealed class MemoryStore : ICheckpointStore
+internal sealed partial class MemoryStore : ICheckpointStore
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
@@ -58,9 +58,9 @@ internal sealed class MemoryStore : ICheckpointStore
     public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
-        foreach (var chunk in _counters.Values.Chunk(3))
+        foreach (var chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).Chunk(3))
         {
-            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, c.Named.Name, c.Named.Id, c.Total))];
+            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, c.Named.Name, c.Named.Id, c.Total, c.Named.Deleted))];
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class MemoryStore : ICheckpointStore
         lock (_gate)
         {
             return new([
-                .. _counters.Values.Where(c => c.Named.Namespace == @namespace).Select(c => c.Named.Name)
+                .. _counters.Values.Where(c => c.Named.Namespace == @namespace && !c.Named.Deleted).Select(c => c.Named.Name)
                     .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && (after is null || Compare(n, after) > 0))
                     .Order(Comparer<string>.Create(Compare)).Take(limit),
             ]);
@@ -113,6 +113,7 @@ internal sealed class MemoryStore : ICheckpointStore
             _counters[row.Id] = (named, total + row.Delta);
         }
 
+        ApplyElements(checkpoint);
         Checkpoints.Add(checkpoint);
     }
 }

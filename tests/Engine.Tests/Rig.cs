@@ -10,7 +10,7 @@ using Sketch.Tests.Engine.Log;
 namespace Sketch.Tests.Engine;
 
 /// <summary>An engine over a real log in a folder of its own, with a clock that is moved by hand, that can be closed and opened again.</summary>
-internal sealed class Rig : IAsyncDisposable
+internal sealed partial class Rig : IAsyncDisposable
 {
     public const string Namespace = "words";
 

@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using Sketch.Accuracy;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Fold;
+
+namespace Sketch.Engine.Elements;
+
+/// <summary>
+/// The live states of counters that take elements. The fold writes; doors look whether there is room, readers read. States of the kind distinct hold all that was
+/// counted, not a window of it, so that a checkpoint changes nothing in them.
+/// </summary>
+internal sealed class ElementStates(ElementHasher hasher)
+{
+    private readonly ConcurrentDictionary<ulong, DistinctState> _distinct = new();
+    private readonly List<(string Namespace, ulong Id, DistinctState State)> _touched = [];
+    private long _reserved;
+    private long _kept;
+
+    public ElementHasher Hasher { get; } = hasher;
+
+    /// <summary>Elements that exact counters keep on this node.</summary>
+    public long Kept => Volatile.Read(ref _kept);
+
+    /// <summary>Takes over what the store has; once, before anything is folded.</summary>
+    public async Task LoadAsync(ICheckpointStore store, CancellationToken cancellationToken)
+    {
+        await foreach (IReadOnlyList<StoredDistinct> batch in store.ReadDistinctsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (StoredDistinct stored in batch)
+            {
+                _distinct[stored.Id] = DistinctState.From(stored, Hasher.KeyId);
+            }
+        }
+
+        await foreach (IReadOnlyList<StoredMember> batch in store.ReadMembersAsync(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (StoredMember stored in batch)
+            {
+                if (_distinct.TryGetValue(stored.Id, out DistinctState? state) && state.Generation == stored.Generation && state.Keep(stored.Member))
+                {
+                    _kept++;
+                }
+            }
+        }
+    }
+
+    /// <summary>The count of a counter, with its bounds.</summary>
+    public Estimate Count(ulong id, CounterState counter, double confidence) =>
+        Find(id, counter) is { } state ? state.Read(confidence) : Estimate.Exact(0);
+
+    /// <summary>The fold adds elements.</summary>
+    public void Add(CounterState counter, ulong id, UInt128 element, long position)
+    {
+        bool exact = counter.Tier != Catalogue.Tier.Approximate;
+        if (Find(id, counter) is not { } state)
+        {
+            _distinct[id] = state = new DistinctState(Hasher.KeyId, counter.Generation, exact);
+        }
+
+        if (!state.IsTouched)
+        {
+            _touched.Add((counter.Owner.Definition.Name, id, state));
+        }
+
+        Volatile.Write(ref _kept, _kept + state.Add(element, position, exact));
+    }
+
+    /// <summary>What the window that ends here changed, ordered by (namespace, id); for the fold's thread.</summary>
+    public DistinctRow[] Capture(long position)
+    {
+        if (_touched.Count == 0)
+        {
+            return [];
+        }
+
+        // A state that was replaced by a reset in between has nothing more to say: the generation after it does.
+        DistinctRow[] rows =
+        [
+            .. _touched.Where(t => ReferenceEquals(_distinct.GetValueOrDefault(t.Id), t.State))
+                .OrderBy(t => t.Namespace, StringComparer.Ordinal).ThenBy(t => t.Id)
+                .Select(t => t.State.Capture(t.Namespace, t.Id, position)),
+        ];
+        _touched.Clear();
+        return rows;
+    }
+
+    /// <summary>The counter is gone or begins anew at a position; a state from the store may be of the time after it already.</summary>
+    public void Forget(ulong id, long position)
+    {
+        if (_distinct.TryGetValue(id, out DistinctState? state) && state.Generation < position)
+        {
+            _distinct.TryRemove(id, out _);
+            Volatile.Write(ref _kept, _kept - state.Kept);
+        }
+    }
+
+    /// <summary>
+    /// Reserves room for what a batch adds to counters that keep their elements; null when there is room, else the refusal. A batch that adds nothing new always
+    /// has room, so that retries are answered.
+    /// </summary>
+    public Rejection? TryReserve(ElementColumns elements, Func<ulong, CounterState?> counters, out long reserved)
+    {
+        reserved = 0;
+        if (elements.DistinctCount == 0)
+        {
+            return null;
+        }
+
+        Dictionary<ulong, int> added = [];
+        ReadOnlySpan<ulong> ids = elements.DistinctIds;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            if (counters(ids[i]) is not { } counter || counter.Tier == Catalogue.Tier.Approximate)
+            {
+                continue;
+            }
+
+            DistinctState? state = Find(ids[i], counter);
+            if (state?.Contains(elements.Hashes[i]) == true)
+            {
+                continue;
+            }
+
+            int more = added[ids[i]] = added.GetValueOrDefault(ids[i]) + 1;
+            if ((state?.Kept ?? 0) + more > EngineLimits.MaxExactElements)
+            {
+                return Full(counter, "elements already counted", EngineLimits.MaxExactElements, "an exact counter of distinct elements");
+            }
+
+            reserved++;
+        }
+
+        if (Interlocked.Add(ref _reserved, reserved) + Kept > EngineLimits.MaxExactElementsOfNode && reserved > 0)
+        {
+            Release(reserved);
+            return new Rejection(
+                RejectionReason.QuotaExceeded, "element", $"{reserved} new ones",
+                $"elements already counted: the node keeps at most {EngineLimits.MaxExactElementsOfNode} elements of exact counters; the tier approximate keeps none");
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives room back: the batch was counted, or was not.</summary>
+    public void Release(long reserved) => Interlocked.Add(ref _reserved, -reserved);
+
+    private static Rejection Full(CounterState counter, string allowed, int most, string what) => new(
+        RejectionReason.QuotaExceeded, "element", $"one more for '{counter.Definition.Name}'",
+        $"{allowed}: {what} keeps at most {most}; the tier approximate has no such limit");
+
+    private DistinctState? Find(ulong id, CounterState counter) =>
+        _distinct.TryGetValue(id, out DistinctState? state) && state.Generation == counter.Generation ? state : null;
+}

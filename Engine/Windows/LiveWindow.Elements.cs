@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+using Sketch.Engine.Checkpoints;
+
+namespace Sketch.Engine.Windows;
+
+/// <content>What a window holds beside sums.</content>
+internal sealed partial class LiveWindow
+{
+    private ConcurrentDictionary<ulong, bool>? _restarted;
+
+    /// <summary>Whether a counter begins at zero with this window: earlier windows and totals do not count for it.</summary>
+    public bool Restarts(ulong id) => Volatile.Read(ref _restarted)?.ContainsKey(id) ?? false;
+
+    /// <summary>What the window did to counters of the kind distinct, once it is closed.</summary>
+    public DistinctRow[] Distincts { get; private set; } = [];
+
+    public void Restart(ulong id)
+    {
+        if (_restarted is null)
+        {
+            Volatile.Write(ref _restarted, new ConcurrentDictionary<ulong, bool>());
+        }
+
+        _restarted![id] = true;
+    }
+
+    public void CloseDistincts(DistinctRow[] rows) => Distincts = rows;
+}
