@@ -5,8 +5,8 @@ namespace Sketch.Engine.Catalogue;
 /// <summary>A namespace on its live side: what the doors check before the log is written.</summary>
 internal sealed class NamespaceEntry(NamespaceState state)
 {
-    // int64 holds 2^63: half of it is kept for batches that were admitted but not counted yet, and for both signs.
-    private const long MaxWeight = 1L << 62;
+    // A table of totals holds 63 bits with their sign: every total stays below 2^62 either way.
+    private const long MaxWeight = (1L << 62) - 1;
 
     private long _admittedWeight;
     private long _counters;

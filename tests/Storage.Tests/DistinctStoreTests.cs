@@ -104,6 +104,14 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
 
     public void Dispose() => _sql.Dispose();
 
+    /// <summary>What the statements of docs/sql.md ask for.</summary>
+    internal static Checkpoint Documented()
+    {
+        HyperLogLog state = new(KeyId);
+        state.Add(Hashes(0, 100));
+        return Distincts(NewLog(), "words", 1, Row("words", "readers", 1, 1, state, state));
+    }
+
     private static ulong[] Hashes(int from, int count) =>
         [.. Enumerable.Range(from, count).Select(i => ElementHash.Compute(new SketchKey(1, 2), BitConverter.GetBytes(i)))];
 
@@ -136,7 +144,7 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
 
     private static Checkpoint Distincts(LogIdentity log, string space, long position, params DistinctRow[] rows)
     {
-        string[] names = ["a", "b", "u"];
+        string[] names = ["a", "b", "u", "readers"];
         return new Checkpoint
         {
             Log = log,

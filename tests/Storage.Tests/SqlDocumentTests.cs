@@ -17,6 +17,7 @@ public sealed partial class SqlDocumentTests(EmbeddedClickHouseFixture clickHous
     {
         await clickHouse.Store.StoreAsync(
             Window(NewLog(), 1, 1, [("words", "the", 7), ("words", "of", 3)], timeMs: DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), default);
+        await clickHouse.Store.StoreAsync(DistinctStoreTests.Documented(), default);
         Assert.NotEmpty(await _sql.AskAsync(statement));
     }
 
