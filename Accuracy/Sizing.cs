@@ -27,19 +27,28 @@ public static class Sizing
             long memory = Smallest(wish, weight, ids);
             bool fulfilled = ErrorAtMost(memory, weight, ids, wish.Confidence) <= wish.Allowed;
             if (fulfilled || seconds <= 1)
-            {
-                return new SumPlan(
-                    memory,
-                    memory / CellBytes,
-                    CountMinSketch.Depth,
-                    seconds,
-                    weight,
-                    ErrorAtMost(memory, weight, ids, wish.Confidence),
-                    ErrorIfEven(memory, weight, ids, wish.Confidence),
-                    wish.Confidence,
-                    fulfilled);
-            }
+                return Plan(memory, seconds, weight, ids, wish.Confidence, fulfilled);
         }
+    }
+
+    /// <summary>The way back: what a sketch of this memory keeps, whatever error was wished for.</summary>
+    /// <param name="memoryBytes">4 KiB to 1 GiB; rounded down to whole pairs of cache lines (128 bytes), as the sketch itself does.</param>
+    /// <param name="expected">What is expected; its errors and its memory limit are not looked at.</param>
+    /// <exception cref="ArgumentException">The memory, or a field of the expectation, is out of range.</exception>
+    public static SumPlan OfMemory(long memoryBytes, SumWish expected)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        expected.CheckExpectation();
+        if (memoryBytes is < CountMinSketch.MinMemoryBytes or > CountMinSketch.MaxMemoryBytes)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(memoryBytes), memoryBytes,
+                $"memoryBytes is {memoryBytes}; allowed {CountMinSketch.MinMemoryBytes} to {CountMinSketch.MaxMemoryBytes}");
+        }
+
+        double weight = expected.WindowSeconds * expected.IncrementsPerSecond * expected.MeanDelta;
+        double ids = Math.Max(1, Math.Min(expected.DistinctIds, expected.WindowSeconds * expected.IncrementsPerSecond));
+        return Plan(memoryBytes / Step * Step, expected.WindowSeconds, weight, ids, expected.Confidence, fulfilled: true);
     }
 
     /// <summary>
@@ -103,6 +112,22 @@ public static class Sizing
         return new DistinctPlan(precision, HyperLogLog.StandardErrorOf(precision), error, confidence, error <= relativeError);
     }
 
+    /// <summary>The way back: what a precision keeps.</summary>
+    /// <param name="precision">4 to 18.</param>
+    /// <param name="confidence">In (0, 1).</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
+    public static DistinctPlan OfPrecision(int precision, double confidence)
+    {
+        if (precision is < HyperLogLog.MinPrecision or > HyperLogLog.MaxPrecision)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(precision), precision, $"precision is {precision}; allowed {HyperLogLog.MinPrecision} to {HyperLogLog.MaxPrecision}");
+        }
+
+        double error = HyperLogLog.StandardErrorOf(precision);
+        return new DistinctPlan(precision, error, DistinctEstimate.NormalQuantile(confidence) * error, confidence, Fulfilled: true);
+    }
+
     /// <summary>Entries for the k heaviest ids: enough that at Zipf 0.8 and steeper all k are found.</summary>
     /// <param name="k">1 to 100,000.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is out of range.</exception>
@@ -112,6 +137,17 @@ public static class Sizing
             throw new ArgumentOutOfRangeException(nameof(k), k, $"k is {k}; allowed 1 to 100000");
         return Math.Max(1_024, 40 * k);
     }
+
+    private static SumPlan Plan(long memory, double seconds, double weight, double ids, double confidence, bool fulfilled) => new(
+        memory,
+        memory / CellBytes,
+        CountMinSketch.Depth,
+        seconds,
+        weight,
+        ErrorAtMost(memory, weight, ids, confidence),
+        ErrorIfEven(memory, weight, ids, confidence),
+        confidence,
+        fulfilled);
 
     private static long Smallest(SumWish wish, double weight, double ids)
     {

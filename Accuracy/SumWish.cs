@@ -46,6 +46,12 @@ public sealed record SumWish
         Require(Allowed >= 0, nameof(AbsoluteError), AbsoluteError, "0 or more");
         Require(RelativeError is null or (> 0 and < 1), nameof(RelativeError), RelativeError, "between 0 and 1");
         Require(OfAtLeast >= 1, nameof(OfAtLeast), OfAtLeast, "1 or more");
+        CheckExpectation();
+    }
+
+    /// <summary>Checks all but the error that is wished for.</summary>
+    internal void CheckExpectation()
+    {
         Require(Confidence is > 0 and < 1, nameof(Confidence), Confidence, "between 0 and 1");
         Require(IncrementsPerSecond is > 0 and < 1e12, nameof(IncrementsPerSecond), IncrementsPerSecond, "above 0, below 10^12");
         Require(MeanDelta is > 0 and < 1e12, nameof(MeanDelta), MeanDelta, "above 0, below 10^12");

@@ -44,6 +44,16 @@ internal static class CommonOptions
             : Refuse<int>(result, name, $"{min} to {max}"),
     };
 
+    /// <summary>A number that may be left out; below and above are not allowed themselves.</summary>
+    public static Option<double?> Number(string name, string description, double above, double below, string allowed) => new(name)
+    {
+        Description = description,
+        HelpName = "X",
+        CustomParser = result => double.TryParse(Token(result), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double x) && x > above && x < below
+            ? x
+            : Refuse<double?>(result, name, allowed),
+    };
+
     /// <summary>One of several words.</summary>
     public static Option<string> Word(string name, string description, string otherwise, params string[] allowed) => new(name)
     {

@@ -39,6 +39,48 @@ public sealed class SizingTests
         Assert.True(coarse.ErrorIfEven <= coarse.ErrorAtMost);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(400)]
+    public void A_plan_s_memory_gives_its_error_back(long error)
+    {
+        SumWish wish = Wish(error, 1e6, 1_000_000);
+        SumPlan plan = Sizing.ForSums(wish);
+        Assert.Equal(plan, Sizing.OfMemory(plan.MemoryBytes + 100, wish with { AbsoluteError = null }));
+        Assert.True(Sizing.OfMemory(plan.MemoryBytes / 2, wish).ErrorAtMost > error);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Sizing.OfMemory(100, wish));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Sizing.OfMemory(1 << 20, wish with { DistinctIds = 0 }));
+    }
+
+    [Fact]
+    public void A_precision_gives_its_error_back()
+    {
+        DistinctPlan plan = Sizing.ForDistinct(0.04, 0.95);
+        Assert.Equal(plan, Sizing.OfPrecision(plan.Precision, 0.95));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Sizing.OfPrecision(19, 0.95));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Sizing.OfPrecision(12, 1));
+    }
+
+    [Theory]
+    [InlineData(0.02, 0.95)]
+    [InlineData(0.1, 0.99)]
+    public void Real_counters_keep_the_wish_that_their_precision_was_sized_for(double error, double confidence)
+    {
+        const int Trials = 300;
+        DistinctPlan plan = Sizing.ForDistinct(error, confidence);
+        int elements = 20 << plan.Precision > 200_000 ? 200_000 : 20 << plan.Precision, kept = 0;
+        for (int trial = 0; trial < Trials; trial++)
+        {
+            HyperLogLog state = new(1, plan.Precision);
+            for (int n = 0; n < elements; n++)
+                state.Add(Streams.Id(((ulong)(trial + 1) << 32) + (ulong)n));
+            kept += Math.Abs(state.Estimate() / elements - 1) <= error ? 1 : 0;
+        }
+
+        // Three standard errors of a share of 300 below.
+        Assert.True(kept >= Trials * (confidence - 3 * Math.Sqrt(confidence * (1 - confidence) / Trials)), $"{kept} of {Trials}");
+    }
+
     [Fact]
     public void No_error_at_all_is_possible_with_room()
     {

@@ -51,6 +51,7 @@ public sealed class CommandLineTests : IAsyncLifetime
     [InlineData("top --help")]
     [InlineData("watch --help")]
     [InlineData("sql --help")]
+    [InlineData("plan --help")]
     public async Task Help_ends_with_examples_and_exit_codes(string line)
     {
         (int status, string output, string error) = await RunAsync(line.Split(' '));
