@@ -34,8 +34,8 @@ public sealed class TopListTests
         Assert.All(top, item => Assert.InRange(truth[item.Candidate.Id], item.Candidate.Lower, item.Candidate.Upper));
         Assert.All(top.Where(i => i.Certain), item => Assert.True(truth[item.Candidate.Id] >= kth));
         Assert.True(top.Count(i => i.Certain) >= K / 2, $"{top.Count(i => i.Certain)} certain");
-        // Recall, ties free: no more than a neighbour at the edge may be exchanged for one of the same weight.
-        Assert.True(top.Count(i => truth[i.Candidate.Id] >= kth) >= K - 1);
+        // Recall, ties free.
+        Assert.Equal(K, top.Count(i => truth[i.Candidate.Id] >= kth));
     }
 
     [Fact]

@@ -40,5 +40,5 @@ internal static class Plot
         File.WriteAllText(path, svg.Append("</svg>\n").ToString());
     }
 
-    private static string N(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+    private static string N(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 }
