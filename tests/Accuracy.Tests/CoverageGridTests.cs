@@ -19,6 +19,8 @@ public sealed class CoverageGridTests
         Assert.All(results, r => Assert.True(r.Quantile95 <= r.Textbook / 2, r.ToString()));
         // Tight: no wider than twice the error that is really there, and five increments.
         Assert.All(results, r => Assert.True(r.Quantile95 <= 2 * r.RealError95 + 5 * r.MeanDelta, r.ToString()));
+        // Which a textbook's bound would not be.
+        Assert.True(results.Count(r => r.Textbook > 2 * r.RealError95 + 5 * r.MeanDelta) > 100);
         // And the check can fail: with the bound cut, every cell with an error to speak of is found out.
         Assert.All(results.Where(r => r.RealError95 > 4), r => Assert.True(r.Cut < 0.945, r.ToString()));
         Assert.True(results.Count(r => r.RealError95 > 4) > 60);

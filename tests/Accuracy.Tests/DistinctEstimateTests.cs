@@ -73,7 +73,7 @@ public sealed class DistinctEstimateTests
     public void A_union_of_partitions_grows_from_its_exact_checkpoint()
     {
         const int Trials = 150, Start = 40_000, Added = 2_000;
-        int covered = 0;
+        int covered = 0, cut = 0;
         double widths = 0;
         for (int trial = 0; trial < Trials; trial++)
         {
@@ -81,11 +81,14 @@ public sealed class DistinctEstimateTests
             Estimate estimate = DistinctEstimate.FromUnion(Start, before, now, Added * 3, 0.95);
             if (estimate.Lower <= Start + Added && Start + Added <= estimate.Upper)
                 covered++;
+            if (Math.Abs(Start + Added - estimate.Value) <= (estimate.Upper - estimate.Value) / 4)
+                cut++;
             widths += estimate.Upper - estimate.Lower;
             Assert.True(estimate.Lower >= Start);
         }
 
         Assert.True(covered >= 0.91 * Trials, $"{covered} of {Trials}");
+        Assert.True(cut < 0.91 * Trials, $"{cut} of {Trials} with cut bounds");
         // Narrower than the union alone would be.
         Assert.True(widths / Trials < 0.8 * 2 * 1.96 * 0.0162 * Start);
     }

@@ -31,6 +31,11 @@ public sealed class HeavyHittersTests
                 Assert.True(weight <= offset);
         }
 
+        // The check can fail: bounds cut in half would be wrong on either side, and so would half the offset.
+        Assert.Contains(byId.Values, e => truth[e.Id] > (e.Lower + e.Upper) / 2);
+        Assert.Contains(byId.Values, e => truth[e.Id] < (e.Lower + e.Upper) / 2);
+        Assert.Contains(truth, t => !byId.ContainsKey(t.Key) && t.Value > offset / 2);
+
         Assert.Equal(truth.Values.Sum(), heavy.TotalWeight);
         Assert.True(offset <= 2.0 / capacity * heavy.TotalWeight);
         Assert.All(truth.OrderByDescending(t => t.Value).Take(100), t => Assert.Contains(t.Key, byId));
