@@ -61,6 +61,12 @@ internal sealed partial class AccuracyAudit(SketchKey ghostKey, ILogger logger)
         for (int row = 0; row < ids.Length; row++)
         {
             long kept = 0;
+            // A counter that begins anew with this window: its row may carry the loss of its former total, which was never sketched.
+            if (window.Restarts(ids[row]))
+            {
+                continue;
+            }
+
             if (window.Exact.Count > 0 && window.Exact.TryGet(ids[row], out kept) && kept == deltas[row])
             {
                 continue;

@@ -27,6 +27,12 @@ internal sealed partial class CounterReads
 
         (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(Look, confidence);
         CounterValue value = ToValue(view, owner, target, parts[0], error, confidence);
+        if (target.Counter is { Kind: CounterKind.Distinct })
+        {
+            // Lower is what certainly counts; no count-min sketch takes part.
+            return new CounterAccuracy(value, value.Exact ? value.Value : 0, 0, 0, null, 0, false, 0, null, WordsOfDistinct(value));
+        }
+
         SketchShape? shape = sketches.Length == 0 ? null : new SketchShape(sketches[0].MemoryBytes, sketches[0].Width, CountMinSketch.Depth);
         bool isSketched = parts[0].Sketched > 0;
         return new CounterAccuracy(
@@ -40,6 +46,20 @@ internal sealed partial class CounterReads
             sketches.Length,
             shape,
             Words(value, parts[0], error, textbook, sketches.Length, shape));
+    }
+
+    private static string WordsOfDistinct(CounterValue value)
+    {
+        if (value.Exact)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Exactly {value.Value:N0} distinct elements: the tier keeps the elements themselves, or nothing was added since the last checkpoint.");
+        }
+
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"About {value.Value:N0} distinct elements: at the last checkpoint their number was known exactly; what came since is estimated from how it changed a HyperLogLog. The truth is between {value.Lower:N0} and {value.Upper:N0} in {value.Confidence * 100:0.####} % of cases. At the checkpoint the error becomes 0.");
     }
 
     private static string Words(

@@ -163,6 +163,41 @@ public sealed class AccuracyAuditTests
     }
 
     [Fact]
+    public async Task Counters_that_begin_anew_are_not_compared()
+    {
+        await using Rig rig = await Rig.Open(Tier.Approximate);
+        await rig.Add("reset", 50);
+        await rig.Add("deleted", 50);
+        await rig.Checkpoint();
+        await rig.Add("reset", 1);
+        await rig.Add("kept", 7);
+        await rig.Reset("reset");
+        await rig.Delete("deleted");
+        await rig.Add("reset", 2);
+        await rig.Checkpoint();
+        NamespaceAccuracy figures = rig.Engine.AccuracyOf(Rig.Namespace);
+        Assert.Equal((2, 2, 0, 0), (figures.Windows, figures.Last!.Compared, figures.LargestError, figures.AboveUpper));
+        Assert.Empty(rig.Warnings.Messages);
+    }
+
+    [Fact]
+    public async Task A_distinct_counter_explains_its_bounds_too()
+    {
+        await using Rig rig = await Rig.Open(Tier.Approximate);
+        await rig.Define("users", CounterKind.Distinct, Tier.Strong);
+        await rig.AddElements("users", "ann", "bob", "ann");
+        CounterAccuracy accuracy = rig.Engine.AccuracyOf(Rig.Namespace, "users", 0.95)!;
+        Assert.Equal((2, true, null), (accuracy.Value.Value, accuracy.Value.Exact, accuracy.Sketch));
+        Assert.StartsWith("Exactly 2 distinct elements", accuracy.Explanation, StringComparison.Ordinal);
+
+        await rig.Define("many", CounterKind.Distinct, Tier.Approximate);
+        await rig.AddElements("many", Enumerable.Range(0, 20_000).Select(i => $"e{i}"));
+        CounterAccuracy about = rig.Engine.AccuracyOf(Rig.Namespace, "many", 0.95)!;
+        Assert.InRange(20_000, about.Value.Lower - 2_000, about.Value.Upper + 2_000);
+        Assert.Contains(about.Value.Exact ? "Exactly" : "in 95 % of cases", about.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Many_counters_are_sampled_evenly()
     {
         const int Many = 150_000;
