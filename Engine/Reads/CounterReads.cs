@@ -13,6 +13,8 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
+    private readonly RateBook _rates = new();
+
     public IReadOnlyList<CounterValue?> Read(NamespaceEntry owner, IReadOnlyList<string> names, double confidence)
     {
         Target[] targets = new Target[names.Count];
@@ -102,8 +104,9 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         }
 
         DateTimeOffset now = time.GetUtcNow();
-        long since = view.Windows[0].FirstTimeMs;
-        double seconds = since == 0 ? 1 : Math.Max(1, (now.ToUnixTimeMilliseconds() - since) / 1000.0);
+        long nowMs = now.ToUnixTimeMilliseconds();
+        (double? lately, double? fiveMinutes) = _rates.Mark(target.Id, nowMs, estimate.Value);
+        double sinceExact = target.Counter is { Kind: CounterKind.Distinct } ? 0 : (estimate.Value - parts.Exact) / Seconds(view, nowMs);
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
@@ -115,9 +118,16 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             estimate.Confidence,
             estimate.IsExact,
             view.ExactAsOf(now),
-            target.Counter is { Kind: CounterKind.Distinct } ? 0 : Math.Round((estimate.Value - parts.Exact) / seconds, 3),
-            target.Labels);
+            Math.Round(lately ?? sinceExact, 3),
+            target.Labels)
+        {
+            RatePerSecond5m = Math.Round(fiveMinutes ?? lately ?? sinceExact, 3),
+        };
     }
+
+    // How long the live part has been live: what a first read can say of a rate.
+    private static double Seconds(LiveView view, long nowMs) =>
+        view.Windows[0].FirstTimeMs is var since and not 0 ? Math.Max(1, (nowMs - since) / 1000.0) : 1;
 
     private Target Find(NamespaceEntry owner, string name)
     {

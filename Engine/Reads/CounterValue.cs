@@ -11,7 +11,7 @@ namespace Sketch.Engine.Reads;
 /// <param name="Confidence">The probability that both bounds hold; 1 when exact.</param>
 /// <param name="Exact">True only when lower, value and upper are the same.</param>
 /// <param name="ExactAsOf">Up to this moment every increment is counted exactly; the bounds cover only what came later.</param>
-/// <param name="RatePerSecond">Increments' sum a second over the live part (since <paramref name="ExactAsOf"/>).</param>
+/// <param name="RatePerSecond">The change a second over the last five seconds in which it was watched; at the first read over the live part.</param>
 /// <param name="Labels">Labels, by name.</param>
 public sealed record CounterValue(
     string Namespace,
@@ -25,4 +25,8 @@ public sealed record CounterValue(
     bool Exact,
     DateTimeOffset ExactAsOf,
     double RatePerSecond,
-    IReadOnlyDictionary<string, string> Labels);
+    IReadOnlyDictionary<string, string> Labels)
+{
+    /// <summary>The change a second over the last five minutes, or as long as it was watched.</summary>
+    public double RatePerSecond5m { get; init; }
+}

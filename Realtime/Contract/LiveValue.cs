@@ -47,9 +47,13 @@ public sealed class LiveValue
     [DataMember(Name = "exactAsOf")]
     public required DateTime ExactAsOf { get; init; }
 
-    /// <summary>The increments' sum a second since <see cref="ExactAsOf"/>.</summary>
+    /// <summary>The change a second over the last five seconds in which the counter was watched.</summary>
     [DataMember(Name = "ratePerSecond")]
     public required double RatePerSecond { get; init; }
+
+    /// <summary>The change a second over the last five minutes, or as long as the counter was watched.</summary>
+    [DataMember(Name = "ratePerSecond5m")]
+    public double RatePerSecond5m { get; init; }
 
     /// <summary>Labels, by name.</summary>
     [DataMember(Name = "labels")]
@@ -68,6 +72,7 @@ public sealed class LiveValue
         Exact = value.Exact,
         ExactAsOf = value.ExactAsOf.UtcDateTime,
         RatePerSecond = value.RatePerSecond,
+        RatePerSecond5m = value.RatePerSecond5m,
         Labels = value.Labels,
     };
 }
