@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Sketch.Bench.Node;
+using Sketch.Server.Commands.Bench;
+
+// The node beside what a user would take instead, on the same increments, one after the other and twice, so that a slow moment shows:
+//   dotnet run -c Release --project bench/Node.Bench -- [--counters N] [--spread zipf|uniform] [--seconds S] [--garnet PATH]
+// redis-server is Debian's; garnet-server comes from `dotnet tool install garnet-server --tool-path DIR`.
+if (args is [ClickHousePeer.ChildCommand, .. string[] rest])
+{
+    return await Sketch.Storage.Embedded.EmbeddedClickHouse.MainAsync(rest);
+}
+
+int counters = int.Parse(Option("--counters", "1000000"), CultureInfo.InvariantCulture);
+bool isZipf = Option("--spread", "zipf") == "zipf";
+int seconds = int.Parse(Option("--seconds", "15"), CultureInfo.InvariantCulture);
+string garnet = Option("--garnet", "");
+Console.WriteLine($"{counters:N0} counters, {(isZipf ? "Zipf" : "uniform")}, {seconds} s each, two rounds; all on the same {Environment.ProcessorCount} cores");
+BenchStream stream = new("bench", counters, isZipf, seed: 1);
+Dictionary<string, List<double>> figures = [];
+for (int round = 0; round < 2; round++)
+{
+    await MeasureAsync("ConcurrentDictionary.AddOrUpdate, 2 threads, in the process, nothing kept", () => Task.FromResult(DictionaryPeer.Run(stream, threads: 2, seconds)));
+    await MeasureAsync("Redis, INCRBY in pipelines of 1,000, AOF everysec", () => RespPeer.RedisAsync(stream, seconds));
+    if (garnet.Length > 0)
+    {
+        await MeasureAsync("Garnet, INCRBY in pipelines of 1,000, AOF", () => RespPeer.GarnetAsync(garnet, stream, seconds));
+    }
+
+    await MeasureAsync("ClickHouse (embedded), every increment a row into a SummingMergeTree", () => ClickHousePeer.RunAsync(stream, seconds));
+    await MeasureAsync("Sketch, batches of 1,000, acknowledged after the fsync, exact in ClickHouse", () => SketchAsync(seconds));
+}
+
+double ours = Median(figures.Last().Value);
+Console.WriteLine();
+foreach ((string peer, List<double> rounds) in figures)
+{
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture, $"{Median(rounds) / 1e6,8:0.00} M/s  x {ours / Median(rounds),6:0.0}  {peer} ({string.Join(", ", rounds.Select(r => (r / 1e6).ToString("0.00", CultureInfo.InvariantCulture)))})"));
+}
+
+return 0;
+
+async Task MeasureAsync(string peer, Func<Task<double>> run)
+{
+    double perSecond = await run();
+    if (!figures.TryGetValue(peer, out List<double>? rounds))
+    {
+        figures.Add(peer, rounds = []);
+    }
+
+    rounds.Add(perSecond);
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{perSecond / 1e6,8:0.00} M/s  {peer}"));
+}
+
+async Task<double> SketchAsync(int duration)
+{
+    string executable = Path.Combine(AppContext.BaseDirectory, "sketch");
+    using Process bench = Process.Start(new ProcessStartInfo(
+        executable,
+        [
+            "bench", "node", "--json", "--seconds", duration.ToString(CultureInfo.InvariantCulture), "--counters",
+            counters.ToString(CultureInfo.InvariantCulture), "--spread", isZipf ? "zipf" : "uniform",
+        ])
+    { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    bench.ErrorDataReceived += (_, _) => { };
+    bench.BeginErrorReadLine();
+    string json = await bench.StandardOutput.ReadToEndAsync();
+    await bench.WaitForExitAsync();
+    return JsonDocument.Parse(json).RootElement.GetProperty("incrementsPerSecond").GetDouble();
+}
+
+string Option(string name, string otherwise) => Array.IndexOf(args, name) is var at and >= 0 ? args[at + 1] : otherwise;
+
+static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

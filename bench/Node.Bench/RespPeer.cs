@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using Sketch.Server.Commands.Bench;
+
+namespace Sketch.Bench.Node;
+
+/// <summary>Servers that speak Redis' protocol, one INCRBY an increment, pipelined as deep as pays.</summary>
+internal static class RespPeer
+{
+    private const int Pipeline = 1_000;
+    private const int Connections = 2;
+    private const int Prepared = 2_000;
+
+    public static async Task<double> RedisAsync(BenchStream stream, int seconds)
+    {
+        string folder = Directory.CreateTempSubdirectory("redis-").FullName;
+        int port = FreePort();
+        return await WithAsync(
+            "redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"],
+            folder, port, stream, seconds);
+    }
+
+    public static async Task<double> GarnetAsync(string executable, BenchStream stream, int seconds)
+    {
+        string folder = Directory.CreateTempSubdirectory("garnet-").FullName;
+        int port = FreePort();
+        return await WithAsync(
+            executable, ["--port", $"{port}", "--bind", "127.0.0.1", "--aof", "--device-type", "RandomAccess", "--checkpointdir", folder, "--memory", "4g", "--index", "1g"],
+            folder, port, stream, seconds);
+    }
+
+    private static async Task<double> WithAsync(string executable, string[] arguments, string folder, int port, BenchStream stream, int seconds)
+    {
+        using Process server = Process.Start(new ProcessStartInfo(executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        server.OutputDataReceived += (_, _) => { };
+        server.ErrorDataReceived += (_, _) => { };
+        server.BeginOutputReadLine();
+        server.BeginErrorReadLine();
+        try
+        {
+            Socket[] sockets = [.. await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => ConnectAsync(port)))];
+            Stopwatch watch = Stopwatch.StartNew();
+            long[] sent = await Task.WhenAll(sockets.Select((socket, number) => Task.Run(() => Send(socket, Commands(stream, number), seconds))));
+            return sent.Sum() / (double)seconds;
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // Commands are made beforehand: drawing and printing them is not what is measured.
+    private static byte[][] Commands(BenchStream stream, int number)
+    {
+        byte[][] pipelines = new byte[Prepared][];
+        for (int i = 0; i < pipelines.Length; i++)
+        {
+            StringBuilder text = new();
+            foreach (ulong id in MemoryMarshal.Cast<byte, ulong>(stream.Part((i * Connections) + number, Pipeline).Span))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"*3\r\n$6\r\nINCRBY\r\n$16\r\n{id:x16}\r\n$1\r\n1\r\n");
+            }
+
+            pipelines[i] = Encoding.ASCII.GetBytes(text.ToString());
+        }
+
+        return pipelines;
+    }
+
+    private static long Send(Socket socket, byte[][] pipelines, int seconds)
+    {
+        using Socket connection = socket;
+        byte[] answers = new byte[64 << 10];
+        Stopwatch watch = Stopwatch.StartNew();
+        long sent = 0;
+        for (int i = 0; watch.Elapsed.TotalSeconds < seconds; i = (i + 1) % pipelines.Length)
+        {
+            connection.Send(pipelines[i]);
+            for (int lines = 0; lines < Pipeline;)
+            {
+                int received = connection.Receive(answers);
+                if (received == 0)
+                {
+                    throw new InvalidOperationException("the server closed the connection");
+                }
+
+                lines += answers.AsSpan(0, received).Count((byte)'\n');
+            }
+
+            sent += Pipeline;
+        }
+
+        return sent;
+    }
+
+    private static async Task<Socket> ConnectAsync(int port)
+    {
+        for (Stopwatch watch = Stopwatch.StartNew(); ; await Task.Delay(100))
+        {
+            Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, port);
+                return socket;
+            }
+            catch (SocketException) when (watch.Elapsed.TotalSeconds < 20)
+            {
+                socket.Dispose();
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
