@@ -49,8 +49,63 @@ internal static class BenchCommand
             return report.ExactTotal == report.Increments ? ExitCode.Done : ExitCode.Failed;
         });
         node.WithExamples("sketch bench node", "sketch bench node --counters 10000000 --spread uniform --json");
-        Command bench = new("bench", "Measure this machine.") { node };
-        return bench.WithExamples("sketch bench node --seconds 20");
+        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal) };
+        return bench.WithExamples("sketch bench node --seconds 20", "sketch bench latency", "sketch bench recovery --counters 10000000");
+    }
+
+    private static Command Latency(Terminal terminal)
+    {
+        Option<int> seconds = CommonOptions.Whole("--seconds", "How long each kind of call is made", 1, 600, 10);
+        Option<int> load = CommonOptions.Whole("--load", "Increments a second beside which the calls are made once more; 0 for none", 0, 100_000_000, 5_000_000);
+        Option<bool> json = CommonOptions.Json();
+        Command latency = new("latency", "Single increments and reads, one after the other on one connection, at rest and beside a load.") { seconds, load, json };
+        latency.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        {
+            LatencyReport report = await new LatencyBench(node, parsed.GetValue(seconds), parsed.GetValue(load), terminal.Error.WriteLine)
+                .RunAsync(cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, LatencyJson.Default.LatencyReport) : report.ToText()).ConfigureAwait(false);
+            return ExitCode.Done;
+        }, cancellationToken));
+        return latency;
+    }
+
+    private static Command Recovery(Terminal terminal)
+    {
+        Option<int> counters = CommonOptions.Whole("--counters", "Counters", 1, 100_000_000, 1_000_000);
+        Option<bool> json = CommonOptions.Json();
+        Command recovery = new("recovery", "Kill a node with a full window in its log, and time its next start.") { counters, json };
+        recovery.SetAction((parsed, cancellationToken) => InFolderAsync(async folder =>
+        {
+            RecoveryReport report = await new RecoveryBench(parsed.GetValue(counters), folder, terminal.Error.WriteLine).RunAsync(cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, RecoveryJson.Default.RecoveryReport) : report.ToText()).ConfigureAwait(false);
+            return report.CountersAfter == report.Counters ? ExitCode.Done : ExitCode.Failed;
+        }));
+        return recovery;
+    }
+
+    private static Task<int> OnNodeAsync(Func<ServedNode, string, Task<int>> work, CancellationToken cancellationToken) => InFolderAsync(async folder =>
+    {
+        ServedNode node = await ServedNode.StartAsync(["--data", folder], cancellationToken).ConfigureAwait(false);
+        await using (node.ConfigureAwait(false))
+        {
+            return await work(node, folder).ConfigureAwait(false);
+        }
+    });
+
+    private static async Task<int> InFolderAsync(Func<string, Task<int>> work)
+    {
+        string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            return await work(folder).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static async Task<NodeBenchReport> RunAsync(

@@ -135,22 +135,11 @@ internal sealed class BatchConnection : IDisposable
             if (read == 0)
                 throw new CommandException("the node closed the connection");
             length += read;
-            if (TryParse(_answer.AsSpan(0, length), out int status))
+            if (HttpAnswer.TryParse(_answer.AsSpan(0, length), out int status))
             {
                 _answerLength = length;
                 return status;
             }
         }
-    }
-
-    // HTTP/1.1 NNN ... Content-Length: N ... blank line, N bytes.
-    private static bool TryParse(ReadOnlySpan<byte> answer, out int status)
-    {
-        status = 0;
-        int end = answer.IndexOf("\r\n\r\n"u8);
-        int at = end < 0 ? -1 : answer[..end].IndexOf("Content-Length: "u8);
-        if (at < 0 || !System.Buffers.Text.Utf8Parser.TryParse(answer[(at + 16)..], out int body, out _))
-            return false;
-        return answer.Length >= end + 4 + body && System.Buffers.Text.Utf8Parser.TryParse(answer["HTTP/1.1 ".Length..], out status, out _);
     }
 }

@@ -45,18 +45,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
     {
         using NodeClient rest = new(node.Http);
         using NodeClient sql = new(node.Sql);
-        say($"drawing {BenchStream.Length:N0} increments over {options.Counters:N0} counters");
-        BenchStream stream = new(NodeBenchOptions.Namespace, options.Counters, options.IsZipf, options.Seed);
-        await rest.SendAsync(
-            HttpMethod.Put, NodeClient.Namespace(NodeBenchOptions.Namespace), new NamespaceBody(options.Tier, options.Durable, null, options.Counters),
-            BodiesJson.Default.NamespaceBody, AnswersJson.Readable.NamespaceAnswer, cancellationToken).ConfigureAwait(false);
-
-        say("naming the counters");
-        long began = Stopwatch.GetTimestamp();
-        await OnConnectionsAsync(4, "names", (connection, number) => NameAsync(connection, stream, number, 4, cancellationToken), cancellationToken).ConfigureAwait(false);
-        await ExactAsync(sql, cancellationToken).ConfigureAwait(false);
-        double naming = Stopwatch.GetElapsedTime(began).TotalSeconds;
-
+        (BenchStream stream, double naming) = await PrepareAsync(rest, sql, cancellationToken).ConfigureAwait(false);
         say($"counting for {options.Seconds} s");
         (ProcessUse before, ProcessUse clickHouseBefore) = node.Use();
         double selfBefore = Environment.CpuUsage.TotalTime.TotalSeconds;
@@ -104,6 +93,35 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
             NodePeakBytes = peak.PeakBytes,
             ClickHousePeakBytes = clickHousePeak.PeakBytes,
         };
+    }
+
+    /// <summary>Names the counters, waits until they are stored, and counts into a window that stays open.</summary>
+    /// <returns>The increments in that window.</returns>
+    public async Task<long> FillAsync(CancellationToken cancellationToken)
+    {
+        using NodeClient rest = new(node.Http);
+        using NodeClient sql = new(node.Sql);
+        (BenchStream stream, _) = await PrepareAsync(rest, sql, cancellationToken).ConfigureAwait(false);
+        long named = _sent;
+        long started = Stopwatch.GetTimestamp();
+        await OnConnectionsAsync(
+            options.Connections, "count", (connection, number) => CountAsync(connection, stream, number, started, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return _sent - named;
+    }
+
+    private async Task<(BenchStream Stream, double Seconds)> PrepareAsync(NodeClient rest, NodeClient sql, CancellationToken cancellationToken)
+    {
+        say($"drawing {BenchStream.Length:N0} increments over {options.Counters:N0} counters");
+        BenchStream stream = new(NodeBenchOptions.Namespace, options.Counters, options.IsZipf, options.Seed);
+        await rest.SendAsync(
+            HttpMethod.Put, NodeClient.Namespace(NodeBenchOptions.Namespace), new NamespaceBody(options.Tier, options.Durable, null, options.Counters),
+            BodiesJson.Default.NamespaceBody, AnswersJson.Readable.NamespaceAnswer, cancellationToken).ConfigureAwait(false);
+
+        say("naming the counters");
+        long began = Stopwatch.GetTimestamp();
+        await OnConnectionsAsync(4, "names", (connection, number) => NameAsync(connection, stream, number, 4, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ExactAsync(sql, cancellationToken).ConfigureAwait(false);
+        return (stream, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 
     private async Task OnConnectionsAsync(

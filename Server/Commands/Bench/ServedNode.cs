@@ -77,6 +77,9 @@ internal sealed class ServedNode : IAsyncDisposable
         return (ProcessUse.Of(_process.Id), clickHouse);
     }
 
+    /// <summary>Ends it as a power cut would end the process.</summary>
+    public void Kill() => _process.Kill(entireProcessTree: true);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Sketch.Server;
+using Sketch.Server.Commands.Bench;
+
+namespace Sketch.Tests.Server;
+
+/// <summary>The measurements measure what they say; how fast is not asked here.</summary>
+public class BenchCommandTests
+{
+    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "sketch");
+
+    [Fact]
+    public async Task Bench_node_ends_with_every_increment_exact_in_clickhouse()
+    {
+        JsonElement report = await RunAsync("bench", "node", "--seconds", "1", "--counters", "2000", "--window", "1", "--json");
+        Assert.True(report.GetProperty("increments").GetInt64() > 2_000);
+        Assert.Equal(report.GetProperty("increments").GetInt64(), report.GetProperty("exactTotal").GetInt64());
+        Assert.True(report.GetProperty("incrementsPerSecond").GetDouble() > 0);
+        Assert.InRange(report.GetProperty("logBytesPerIncrement").GetDouble(), 8, 100);
+        Assert.InRange(report.GetProperty("bytesPerCounter").GetDouble(), 16, 64);
+    }
+
+    [Fact]
+    public async Task Bench_recovery_finds_every_counter_again()
+    {
+        JsonElement report = await RunAsync("bench", "recovery", "--counters", "2000", "--json");
+        Assert.Equal(2_000, report.GetProperty("countersAfter").GetInt64());
+        Assert.True(report.GetProperty("increments").GetInt64() > 0);
+    }
+
+    [Fact]
+    public void Ranks_are_drawn_as_zipf_says()
+    {
+        const int Ranks = 1_000, Draws = 400_000;
+        ZipfSource source = new(Ranks, new Random(1));
+        int[] seen = new int[Ranks + 1];
+        for (int i = 0; i < Draws; i++)
+        {
+            seen[source.Next()]++;
+        }
+
+        double sum = Enumerable.Range(1, Ranks).Sum(r => 1.0 / r);
+        foreach (int rank in (int[])[1, 2, 3, 10, 100, 1_000])
+        {
+            double expected = Draws / sum / rank;
+            Assert.InRange(seen[rank], expected - (6 * Math.Sqrt(expected)), expected + (6 * Math.Sqrt(expected))); // fails by chance once in 10^8
+        }
+    }
+
+    private static async Task<JsonElement> RunAsync(params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.True(process.ExitCode == ExitCode.Done, await error);
+        return JsonDocument.Parse(await output).RootElement;
+    }
+}
