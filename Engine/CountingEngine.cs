@@ -339,7 +339,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         }
     }
 
-    private static Rejection? Refusal(IncrementBatch batch, string? producer, long sequence)
+    private Rejection? Refusal(IncrementBatch batch, string? producer, long sequence)
     {
         if (batch.Count == 0)
         {
@@ -356,7 +356,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             return badName;
         }
 
-        if (batch.ReserveElements() is { } full)
+        if ((batch.ReserveElements() ?? CheckItems(batch)) is { } full)
         {
             return full;
         }

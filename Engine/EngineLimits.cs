@@ -33,6 +33,9 @@ public static class EngineLimits
     /// <summary>The most elements that all such counters of a node keep.</summary>
     public const int MaxExactElementsOfNode = 20_000_000;
 
+    /// <summary>The most items of a strong or eventual counter of the kind top: it keeps each of them.</summary>
+    public const int MaxExactItems = 100_000;
+
     /// <summary>How far behind a producer's highest sequence a batch may arrive and still be told apart from a duplicate.</summary>
     public const int ProducerWindow = 256;
 }

@@ -69,6 +69,7 @@ internal static partial class EngineStart
             ExactTotals totals = await LoadTotalsAsync(store, catalogue, fold.Removed, cancellationToken).ConfigureAwait(false);
             heaviest.Rebuild(totals);
             views.Load(totals, heaviest.Ids);
+            views.Load(await elements.ReadItemsAsync(store, log.Identity, stored.Position, cancellationToken).ConfigureAwait(false));
             double seconds = time.GetElapsedTime(started).TotalSeconds;
             long counters = catalogue.Names.Count;
             long replayed = follower.Position - stored.Position;

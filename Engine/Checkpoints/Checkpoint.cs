@@ -35,6 +35,9 @@ public sealed class Checkpoint
     /// <summary>Counters of the kind distinct that the window changed, ordered by (namespace, id).</summary>
     public IReadOnlyList<DistinctRow> Distincts { get; init; } = [];
 
+    /// <summary>Exact sums of items of counters of the kind top, ordered by (namespace, id, item).</summary>
+    public IReadOnlyList<ItemRow> Items { get; init; } = [];
+
     /// <summary>The same window with other rows.</summary>
     internal Checkpoint With(DeltaColumns deltas, IReadOnlyList<DistinctRow> distincts) => new()
     {
@@ -47,6 +50,7 @@ public sealed class Checkpoint
         Deltas = deltas,
         Names = Names,
         Distincts = distincts,
+        Items = Items,
     };
 }
 

@@ -180,7 +180,7 @@ internal sealed partial class Checkpointer(
         totals = totals.WithRoomFor(totals.Missing(deltas));
         totals.Apply(deltas, epoch);
         heaviest.Take(totals, epoch, deltas);
-        views.Settle(totals, window.Span, heaviest.Ids);
+        views.Settle(totals, window.Span, heaviest.Ids, window.Checkpoint.Items);
         totals.Finish(deltas);
         Volatile.Write(ref _storedTo, window.Span.To);
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();

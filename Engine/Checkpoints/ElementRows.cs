@@ -76,3 +76,19 @@ public sealed record StoredDistinct(
 /// <param name="Generation"><inheritdoc cref="DistinctRow.Generation" path="/summary"/></param>
 /// <param name="Member">The element's 128-bit hash.</param>
 public readonly record struct StoredMember(ulong Id, long Generation, UInt128 Member);
+
+/// <summary>The exact sum of one item of a counter of the kind top in a window.</summary>
+/// <param name="Namespace">The counter's namespace.</param>
+/// <param name="Id">The counter's id.</param>
+/// <param name="Generation"><inheritdoc cref="DistinctRow.Generation" path="/summary"/></param>
+/// <param name="Item">The item.</param>
+/// <param name="ItemId">Its keyed hash with the counter's id.</param>
+/// <param name="Delta">The sum.</param>
+public readonly record struct ItemRow(string Namespace, ulong Id, long Generation, string Item, ulong ItemId, long Delta);
+
+/// <summary>An item of a counter of the kind top as the store knows it.</summary>
+/// <param name="Id">The counter's id.</param>
+/// <param name="Generation"><inheritdoc cref="DistinctRow.Generation" path="/summary"/></param>
+/// <param name="Item">The item.</param>
+/// <param name="Value">Its exact total.</param>
+public readonly record struct StoredItem(ulong Id, long Generation, string Item, long Value);

@@ -25,6 +25,14 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <summary>The elements that such counters keep; one may come more than once. Each batch is valid until the next is asked for.</summary>
     IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken);
 
+    /// <summary>Exact totals of the items of counters of the kind top, as of a position: of each counter's latest generation the largest first.</summary>
+    /// <param name="log">Which log.</param>
+    /// <param name="position">The last stored position of the log; of a window after it that was not stored whole nothing counts.</param>
+    /// <param name="limit">At most this many of each counter.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>All of one counter's items after each other. Each batch is valid until the next is asked for.</returns>
+    IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(LogIdentity log, long position, int limit, CancellationToken cancellationToken);
+
     /// <summary>Counters of a namespace by name order, ordinal over UTF-8 bytes.</summary>
     /// <param name="namespace">The namespace.</param>
     /// <param name="prefix">Names that start so; empty for all.</param>

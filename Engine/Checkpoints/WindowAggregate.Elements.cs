@@ -8,10 +8,21 @@ namespace Sketch.Engine.Checkpoints;
 internal sealed partial class WindowAggregate
 {
     private readonly HashSet<(string Namespace, ulong Id)> _restarted = [];
+    private readonly Dictionary<(ulong Id, string Item), ItemRow> _items = [];
 
     /// <inheritdoc/>
     public void CountedElements(NamespaceState owner, in ElementPayload payload, in WindowSpan window)
     {
+        int i = 0;
+        foreach (ReadOnlySpan<byte> item in payload.Items)
+        {
+            ulong id = payload.TopIds[i];
+            string text = System.Text.Encoding.UTF8.GetString(item);
+            ItemRow before = _items.GetValueOrDefault(
+                (id, text), new ItemRow(owner.Definition.Name, id, fold.Counters[id].Generation, text, payload.ItemIds[i], 0));
+            _items[(id, text)] = before with { Delta = before.Delta + payload.ItemDeltas[i] };
+            i++;
+        }
     }
 
     /// <inheritdoc/>
@@ -26,6 +37,16 @@ internal sealed partial class WindowAggregate
         {
             Defined(id, state);
         }
+    }
+
+    private ItemRow[] TakeItems()
+    {
+        ItemRow[] rows =
+        [
+            .. _items.Values.OrderBy(r => r.Namespace, StringComparer.Ordinal).ThenBy(r => r.Id).ThenBy(r => r.Item, StringComparer.Ordinal),
+        ];
+        _items.Clear();
+        return rows;
     }
 
     private (string Namespace, ulong Id)[] TakeRestarted()

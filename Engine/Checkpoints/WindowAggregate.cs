@@ -104,6 +104,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
             LastTimeMs = window.LastTimeMs,
             Increments = window.Increments,
             Deltas = new DeltaColumns(runs),
+            Items = TakeItems(),
             Names = [.. _names.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal)],
         };
     }

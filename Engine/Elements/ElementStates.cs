@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Sketch.Accuracy;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
+using Sketch.Engine.Log;
 
 namespace Sketch.Engine.Elements;
 
@@ -11,6 +13,9 @@ namespace Sketch.Engine.Elements;
 /// </summary>
 internal sealed class ElementStates(ElementHasher hasher)
 {
+    // More than an exact counter may have, even when batches at the same moment passed its limit together.
+    private const int MaxLoadedItems = 2 * EngineLimits.MaxExactItems;
+
     private readonly ConcurrentDictionary<ulong, DistinctState> _distinct = new();
     private readonly List<(string Namespace, ulong Id, DistinctState State)> _touched = [];
     private long _reserved;
@@ -42,6 +47,34 @@ internal sealed class ElementStates(ElementHasher hasher)
                 }
             }
         }
+    }
+
+    /// <summary>The items that the store has; a counter's largest, and all of them when it is exact.</summary>
+    public async Task<ImmutableDictionary<ulong, ItemTotals>> ReadItemsAsync(
+        ICheckpointStore store, LogIdentity log, long position, CancellationToken cancellationToken)
+    {
+        ImmutableDictionary<ulong, ItemTotals>.Builder all = ImmutableDictionary.CreateBuilder<ulong, ItemTotals>();
+        List<StoredItem> one = [];
+        await foreach (IReadOnlyList<StoredItem> batch in store.ReadItemsAsync(log, position, MaxLoadedItems, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (StoredItem item in batch)
+            {
+                if (one.Count > 0 && one[0].Id != item.Id)
+                {
+                    all[one[0].Id] = ItemTotals.From(one, Hasher, MaxLoadedItems);
+                    one.Clear();
+                }
+
+                one.Add(item);
+            }
+        }
+
+        if (one.Count > 0)
+        {
+            all[one[0].Id] = ItemTotals.From(one, Hasher, MaxLoadedItems);
+        }
+
+        return all.ToImmutable();
     }
 
     /// <summary>The count of a counter, with its bounds.</summary>

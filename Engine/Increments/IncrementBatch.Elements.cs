@@ -51,6 +51,13 @@ public sealed partial class IncrementBatch
                 return null;
             case CounterKind.Distinct:
                 return new Rejection(RejectionReason.Invalid, "delta", $"{delta}", "no delta: the counter is of the kind distinct, which counts different elements");
+            case CounterKind.Top when delta is null or (>= 0 and <= EngineLimits.MaxDelta):
+                // The counter's own value is a sum like any other.
+                Append(id, delta ?? 1, counter.Tier);
+                _elements.AddItem(id, _catalogue.Elements.Hasher.ItemId(id, elementUtf8), delta ?? 1, elementUtf8);
+                return null;
+            case CounterKind.Top:
+                return new Rejection(RejectionReason.Invalid, "delta", $"{delta}", $"0 to {EngineLimits.MaxDelta} for an item of a counter of the kind top");
             case CounterKind.Sum:
                 return new Rejection(
                     RejectionReason.Invalid, "element", CounterName.Shown(elementUtf8), $"delta: {CounterName.Shown(nameUtf8)} is of the kind sum");
@@ -60,6 +67,9 @@ public sealed partial class IncrementBatch
                     "a counter that was made with the kind distinct or top before elements are added to it (PUT /v1/namespaces/{namespace}/counters/{name})");
         }
     }
+
+    /// <summary>The element rows.</summary>
+    internal ElementColumns Elements => _elements;
 
     /// <summary>Reserves room for elements that are kept; null when there is room.</summary>
     internal Rejection? ReserveElements() => _catalogue.Elements.TryReserve(_elements, _catalogue.Defined, out _reservedElements);

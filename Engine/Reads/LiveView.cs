@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Sketch.Engine.Elements;
 using Sketch.Engine.Totals;
 using Sketch.Engine.Windows;
 
@@ -16,6 +18,9 @@ namespace Sketch.Engine.Reads;
 internal sealed record LiveView(
     ExactTotals Totals, long Epoch, LiveWindow[] Windows, long ExactPosition, FrozenDictionary<int, ulong[]> Heaviest)
 {
+    /// <summary>By counter of the kind top, its largest items as the checkpoints know them.</summary>
+    public ImmutableDictionary<ulong, ItemTotals> Items { get; init; } = ImmutableDictionary<ulong, ItemTotals>.Empty;
+
     /// <summary>The window that increments go to.</summary>
     public LiveWindow Open => Windows[^1];
 

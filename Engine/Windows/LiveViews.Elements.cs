@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 
@@ -29,6 +32,7 @@ internal sealed partial class LiveViews
             elements.Add(_fold.Counters[ids[i]], ids[i], payload.Hashes[i], window.To);
         }
 
+        AddItems(payload);
         _open.EndChange(window);
     }
 
@@ -45,6 +49,41 @@ internal sealed partial class LiveViews
 
         _catalogue.DefinitionsAt = _fold.Position + 1;
         _open.EndChange(_fold.Window);
+    }
+
+    /// <summary>Puts the items in place that were read from the store; once, before the first reader.</summary>
+    public void Load(ImmutableDictionary<ulong, ItemTotals> items)
+    {
+        lock (_publishing)
+        {
+            Volatile.Write(ref _view, _view with { Items = items });
+        }
+    }
+
+    private void AddItems(in ElementPayload payload)
+    {
+        ReadOnlySpan<ulong> ids = payload.TopIds;
+        int i = 0;
+        foreach (ReadOnlySpan<byte> item in payload.Items)
+        {
+            CounterState counter = _fold.Counters[ids[i]];
+            TopWindow top = _open.TopOf(ids[i], counter.Definition.K ?? CounterDefinition.DefaultK);
+            top.Add(payload.ItemIds[i], item, payload.ItemDeltas[i], counter.Tier != Tier.Approximate, () => _open.SketchFrom(_sketches));
+            i++;
+        }
+    }
+
+    private ImmutableDictionary<ulong, ItemTotals> With(ImmutableDictionary<ulong, ItemTotals> items, IReadOnlyList<ItemRow> rows)
+    {
+        foreach (IGrouping<ulong, ItemRow> counter in rows.GroupBy(r => r.Id))
+        {
+            long generation = counter.First().Generation;
+            ItemTotals before = items.TryGetValue(counter.Key, out ItemTotals? known) && known.Generation == generation ? known : ItemTotals.Empty(generation);
+            bool exact = _catalogue.Defined(counter.Key) is { Tier: not Tier.Approximate };
+            items = items.SetItem(counter.Key, before.Plus(counter, exact));
+        }
+
+        return items;
     }
 
     private void CloseElements(in WindowSpan window) => _open.CloseDistincts(_catalogue.Elements.Capture(window.To));

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
@@ -134,7 +135,7 @@ internal sealed partial class LiveViews : IFoldSink
     }
 
     /// <summary>A window became exact: its deltas are in the totals of the next epoch, and it leaves the view in the same moment.</summary>
-    public void Settle(ExactTotals totals, in WindowSpan window, FrozenDictionary<int, ulong[]> heaviest)
+    public void Settle(ExactTotals totals, in WindowSpan window, FrozenDictionary<int, ulong[]> heaviest, IReadOnlyList<ItemRow> items)
     {
         LiveWindow settled;
         lock (_publishing)
@@ -152,6 +153,7 @@ internal sealed partial class LiveViews : IFoldSink
                 Windows = _view.Windows[1..],
                 ExactPosition = window.To,
                 Heaviest = heaviest,
+                Items = With(_view.Items, items),
             });
         }
 

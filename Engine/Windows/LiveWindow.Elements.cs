@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Elements;
 
 namespace Sketch.Engine.Windows;
 
@@ -7,12 +8,26 @@ namespace Sketch.Engine.Windows;
 internal sealed partial class LiveWindow
 {
     private ConcurrentDictionary<ulong, bool>? _restarted;
+    private ConcurrentDictionary<ulong, TopWindow>? _tops;
 
     /// <summary>Whether a counter begins at zero with this window: earlier windows and totals do not count for it.</summary>
     public bool Restarts(ulong id) => Volatile.Read(ref _restarted)?.ContainsKey(id) ?? false;
 
     /// <summary>What the window did to counters of the kind distinct, once it is closed.</summary>
     public DistinctRow[] Distincts { get; private set; } = [];
+
+    /// <summary>Its items of a counter of the kind top, if any came.</summary>
+    public TopWindow? Top(ulong id) => Volatile.Read(ref _tops)?.GetValueOrDefault(id);
+
+    public TopWindow TopOf(ulong id, int k)
+    {
+        if (_tops is null)
+        {
+            Volatile.Write(ref _tops, new ConcurrentDictionary<ulong, TopWindow>());
+        }
+
+        return _tops!.GetOrAdd(id, static (_, k) => new TopWindow(TopWindow.CapacityFor(k)), k);
+    }
 
     public void Restart(ulong id)
     {

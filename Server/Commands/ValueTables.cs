@@ -36,10 +36,32 @@ internal static class ValueTables
         Console(terminal.Output, terminal.IsInteractive).Write(Table(values, terminal.IsInteractive));
     }
 
+    /// <summary>Prints the items of a counter.</summary>
+    public static void Write(Terminal terminal, TopItems items, bool json)
+    {
+        if (json)
+        {
+            terminal.Output.WriteLine(JsonSerializer.Serialize(items, AnswersJson.Readable.TopItems));
+            return;
+        }
+
+        Table table = New(terminal.IsInteractive, "Item");
+        foreach (string heading in (ReadOnlySpan<string>)["Value", "Lower", "Upper", "Certain"])
+            table.AddColumn(new TableColumn(Heading(heading, terminal.IsInteractive)).RightAligned().NoWrap());
+        foreach (TopItemValue item in items.Items)
+        {
+            string value = Number(item.Value);
+            table.AddRow(
+                Markup.Escape(Printable(item.Item)), terminal.IsInteractive ? $"[bold]{value}[/]" : value, Number(item.Lower), Number(item.Upper), item.Certain ? "yes" : "no");
+        }
+
+        Console(terminal.Output, terminal.IsInteractive).Write(table);
+    }
+
     /// <summary>Values with their bounds.</summary>
     public static Table Table(IEnumerable<CounterValue> values, bool isInteractive)
     {
-        Table table = New(isInteractive, "Name");
+        Table table = New(isInteractive, "Name").AddColumn(new TableColumn(Heading("Kind", isInteractive)).NoWrap());
         foreach (string heading in (ReadOnlySpan<string>)["Value", "Lower", "Upper", "Confidence", "Per second"])
             table.AddColumn(new TableColumn(Heading(heading, isInteractive)).RightAligned().NoWrap());
         table.AddColumn(new TableColumn(Heading("Exact as of", isInteractive)).NoWrap());
@@ -47,6 +69,7 @@ internal static class ValueTables
         {
             table.AddRow(
                 Markup.Escape(Printable(value.Name)),
+                value.Kind,
                 isInteractive ? $"[bold]{Number(value.Value)}[/]" : Number(value.Value),
                 Number(value.Lower),
                 Number(value.Upper),

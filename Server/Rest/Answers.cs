@@ -66,6 +66,7 @@ internal sealed record HealthAnswer(
 /// <summary>Every body that the REST interface writes.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CounterValue))]
+[JsonSerializable(typeof(TopItems))]
 [JsonSerializable(typeof(NamespaceAnswer))]
 [JsonSerializable(typeof(NamespacesAnswer))]
 [JsonSerializable(typeof(ValuesAnswer))]

@@ -8,7 +8,7 @@ namespace Sketch.Server.Rest;
 internal sealed record NamespaceBody(string? Tier, bool? Durable, int? RetentionDays, int? MaxCounters);
 
 /// <summary>A counter's definition.</summary>
-internal sealed record CounterBody(string? Kind, string? Tier, Dictionary<string, string>? Labels);
+internal sealed record CounterBody(string? Kind, string? Tier, int? K, Dictionary<string, string>? Labels);
 
 /// <summary>Names of counters.</summary>
 internal sealed record NamesBody(IReadOnlyList<string> Names);

@@ -113,15 +113,52 @@ internal static class CounterRoutes
         await context.WriteAsync(answer, AnswersJson.Readable.HistoryAnswer).ConfigureAwait(false);
     }
 
+    /// <summary>DELETE /v1/namespaces/{namespace}/counters/{name}.</summary>
+    public static async Task DeleteAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request);
+        gate.RequireNamespace(@namespace);
+        if (await gate.Engine.DeleteCounterAsync(@namespace, Names.Counter(context), context.RequestAborted).ConfigureAwait(false) is { } refused)
+            throw new ProblemException(Problem.From(refused));
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>POST /v1/namespaces/{namespace}/counters/{name}/reset.</summary>
+    public static async Task ResetAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request);
+        gate.RequireNamespace(@namespace);
+        string name = Names.Counter(context);
+        if (await gate.Engine.ResetCounterAsync(@namespace, name, context.RequestAborted).ConfigureAwait(false) is { } refused)
+            throw new ProblemException(Problem.From(refused));
+        CounterValue value = Read(gate, @namespace, name, ICounterReader.DefaultConfidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
+        await context.WriteAsync(value, AnswersJson.Readable.CounterValue).ConfigureAwait(false);
+    }
+
+    /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/top.</summary>
+    public static Task ItemsAsync(HttpContext context, string @namespace, EngineGate gate)
+    {
+        QueryParameters.Require(context.Request, "k");
+        int? k = context.Request.Query.ContainsKey("k") ? QueryParameters.K(context.Request) : null;
+        gate.RequireNamespace(@namespace);
+        string name = Names.Counter(context);
+        if (gate.Engine.Items(@namespace, name, k) is { } items)
+            return context.WriteAsync(items, AnswersJson.Readable.TopItems);
+        throw new ProblemException(Read(gate, @namespace, name, ICounterReader.DefaultConfidence) is { } other
+            ? Problem.Of(409, "conflict", "Contradicts what exists", "kind", other.Kind, "top: only such counters have items")
+            : Problem.UnknownCounter(name));
+    }
+
     private static async Task<CounterDefinition> ReadAsync(HttpContext context, string name)
     {
         using RequestBody body = await NamespaceRoutes.ReadJsonAsync(context).ConfigureAwait(false);
-        JsonMembers members = JsonMembers.Parse(body.Memory, "kind", "tier", "labels");
+        JsonMembers members = JsonMembers.Parse(body.Memory, "kind", "tier", "k", "labels");
         return new CounterDefinition(
             name,
             members.Text("kind", Names.Kinds) is { } kind ? Names.Kind(kind) : CounterKind.Sum,
             members.Text("tier", Names.Tiers) is { } tier ? Names.Tier(tier) : null,
-            members.TextByName("labels", LabelsForm));
+            members.TextByName("labels", LabelsForm),
+            members.Whole("k", 1, CounterDefinition.MaxK));
     }
 
     private static CounterValue? Read(EngineGate gate, string @namespace, string name, double confidence) =>

@@ -10,7 +10,7 @@ internal static class Names
     public const string Tiers = "strong, eventual, approximate";
 
     /// <summary>The kinds, for error texts.</summary>
-    public const string Kinds = "sum, distinct";
+    public const string Kinds = "sum, distinct, top";
 
     // /v1/namespaces/{namespace}/counters/{name}
     private const int NameSegment = 5;
@@ -51,6 +51,7 @@ internal static class Names
     {
         "sum" => CounterKind.Sum,
         "distinct" => CounterKind.Distinct,
+        "top" => CounterKind.Top,
         _ => throw new ProblemException(Problem.Invalid("kind", text, Kinds)),
     };
 }

@@ -93,7 +93,7 @@ internal static class RestRoutes
             .Describe(
                 "Counters",
                 "Create or change a counter",
-                "Needed for a kind other than sum, a tier of its own, or labels. The body replaces the definition: kind (sum or distinct; it can't change while the counter exists), tier (strong, eventual or approximate; default: the namespace's), "
+                "Needed for a kind other than sum, a tier of its own, or labels. The body replaces the definition: kind (sum, distinct or top; it can't change while the counter exists), k (for the kind top: how many items it is asked for, 1 to 1000; default 10), tier (strong, eventual or approximate; default: the namespace's), "
                     + "labels (at most 16 names and values). Changing the tier loses no count.")
             .Body<CounterBody>(required: false)
             .Produces<CounterValue>()
@@ -112,6 +112,26 @@ internal static class RestRoutes
             .Query("confidence")
             .Produces<CounterAccuracy>()
             .Problems(400, 404);
+        group.MapDelete("/counters/{name}", CounterRoutes.DeleteAsync)
+            .Describe(
+                "Counters",
+                "Delete a counter",
+                "Answered once it is on disk; the next read does not find it. Incremented or made again it begins at zero, and may be of another kind.")
+            .Produces(204)
+            .Problems(400, 404, 503);
+        group.MapPost("/counters/{name}/reset", CounterRoutes.ResetAsync)
+            .Describe("Counters", "Set a counter to zero", "Answered with its value once that is on disk. Its definition stays.")
+            .Produces<CounterValue>()
+            .Problems(400, 404, 503);
+        group.MapGet("/counters/{name}/top", CounterRoutes.ItemsAsync)
+            .Describe(
+                "Reading",
+                "The largest items of a counter",
+                "Of a counter of the kind top, largest first, as one consistent cut. The bounds are certain; an item is certain when no item that is left out can be larger. "
+                    + "k left out is what the counter is defined with.")
+            .Query("k")
+            .Produces<TopItems>()
+            .Problems(400, 404, 409);
         group.MapGet("/counters/{name}/history", CounterRoutes.HistoryAsync)
             .Describe("Reading", "Exact history of a counter", "Sums per step of whole hours from the stored checkpoints; the open window is not in it yet.")
             .Query("from", "to", "step")

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using ClickHouse.Driver.ADO;
 using ClickHouse.Driver.ADO.Readers;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
 
 namespace Sketch.Storage.Store;
 
@@ -88,10 +90,66 @@ public sealed partial class ClickHouseStore
         }
     }
 
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(
+        LogIdentity log, long position, int limit, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // Windows are stored one after the other: at most one is not whole, and it is the last that an item knows of.
+        string sql = string.Create(CultureInfo.InvariantCulture,
+            $"""
+            SELECT id, generation, item, total
+            FROM
+            (
+                SELECT id, generation, item, sum(value) - if(max(last).1 > {position}, max(last).2, 0) AS total
+                FROM sketch.item_rows
+                WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'top' AND NOT deleted)
+                GROUP BY id, generation, item
+            )
+            ORDER BY id, total DESC, item LIMIT {limit} BY id
+            """);
+        List<StoredItem> batch = new(DistinctsBatch);
+        await foreach (ClickHouseDataReader row in RowsAsync(sql, null, cancellationToken))
+        {
+            batch.Add(new StoredItem(row.GetFieldValue<ulong>(0), (long)row.GetFieldValue<ulong>(1), row.GetString(2), row.GetInt64(3)));
+            if (batch.Count == DistinctsBatch)
+            {
+                yield return batch;
+                batch.Clear();
+            }
+        }
+
+        if (batch.Count > 0)
+        {
+            yield return batch;
+        }
+    }
+
     private async Task StoreElementsAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         await StoreMembersAsync(checkpoint, cancellationToken);
         await StoreDistinctsAsync(checkpoint, cancellationToken);
+        await StoreItemsAsync(checkpoint, cancellationToken);
+    }
+
+    private async Task StoreItemsAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        for (int start = 0, number = 0; start < checkpoint.Items.Count; start += _options.ChunkRows, number++)
+        {
+            ItemRow[] rows = [.. checkpoint.Items.Skip(start).Take(_options.ChunkRows)];
+            ChunkKey key = new(checkpoint.Log, checkpoint.From, checkpoint.To, number);
+            await InsertAsync("item_rows", "namespace, id, generation, item, value, last", key, 6, rows.Length, async (block, token) =>
+            {
+                await block.TextsAsync("namespace", rows.Select(r => r.Namespace), token);
+                await block.ColumnAsync("id", "UInt64", rows.Select(r => r.Id).ToArray(), token);
+                await block.ColumnAsync("generation", "UInt64", rows.Select(r => (ulong)r.Generation).ToArray(), token);
+                await block.TextsAsync("item", rows.Select(r => r.Item), token);
+                block.Begin("value", "Int64");
+                await block.ValuesAsync(rows.Select(r => r.Delta), token);
+                block.Begin("last", "Tuple(position UInt64, delta Int64)");
+                await block.ValuesAsync(rows.Select(_ => (ulong)checkpoint.To), token);
+                await block.ValuesAsync(rows.Select(r => r.Delta), token);
+            }, cancellationToken);
+        }
     }
 
     // Dense states of many counters are large: blocks are cut small, always alike.

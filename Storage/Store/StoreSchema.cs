@@ -116,6 +116,28 @@ internal static class StoreSchema
         ENGINE = ReplacingMergeTree ORDER BY (namespace, id, generation, member) {Written}
         """,
 
+        $"""
+        CREATE TABLE IF NOT EXISTS sketch.item_rows
+        (
+            namespace LowCardinality(String),
+            id UInt64,
+            generation UInt64 CODEC(ZSTD(1)),
+            item String CODEC(ZSTD(1)),
+            value SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1)),
+            last SimpleAggregateFunction(max, Tuple(position UInt64, delta Int64)) COMMENT 'the last window that changed it' CODEC(ZSTD(1))
+        )
+        ENGINE = AggregatingMergeTree ORDER BY (namespace, id, generation, item) {Written}
+        """,
+
+        """
+        CREATE OR REPLACE VIEW sketch.items AS
+        SELECT c.namespace AS namespace, c.name AS name, i.id AS id, i.item AS item, i.value AS value
+        FROM sketch.counter_rows AS c FINAL
+        INNER JOIN (SELECT id, generation, item, sum(value) AS value FROM sketch.item_rows GROUP BY id, generation, item) AS i
+            ON c.id = i.id AND c.generation = i.generation
+        WHERE c.kind = 'top' AND NOT c.deleted
+        """,
+
         """
         CREATE OR REPLACE VIEW sketch.counters AS
         SELECT namespace, name, id, kind, tier, labels FROM sketch.counter_rows FINAL WHERE NOT deleted

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
 
 namespace Sketch.Tests.Engine;
 
@@ -8,6 +9,7 @@ internal sealed partial class MemoryStore
 {
     private readonly Dictionary<(ulong Id, long Generation), StoredDistinct> _distincts = [];
     private readonly HashSet<StoredMember> _members = [];
+    private readonly Dictionary<(ulong Id, long Generation, string Item), long> _items = [];
 
     /// <summary>The states of distinct counters.</summary>
     public IReadOnlyCollection<StoredDistinct> Distincts => _distincts.Values;
@@ -24,8 +26,36 @@ internal sealed partial class MemoryStore
         yield return [.. _members];
     }
 
+    /// <summary>An item's total.</summary>
+    public long Item(string @namespace, string name, string item)
+    {
+        lock (_gate)
+        {
+            return _counters.Values.Where(c => c.Named.Namespace == @namespace && c.Named.Name == name && !c.Named.Deleted)
+                .Sum(c => _items.GetValueOrDefault((c.Named.Id, c.Named.Generation, item)));
+        }
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(
+        LogIdentity log, long position, int limit, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        yield return
+        [
+            .. _items.Where(i => _counters[i.Key.Id].Named.Generation == i.Key.Generation)
+                .Select(i => new StoredItem(i.Key.Id, i.Key.Generation, i.Key.Item, i.Value))
+                .OrderBy(i => i.Id).ThenByDescending(i => i.Value).GroupBy(i => i.Id).SelectMany(g => g.Take(limit)),
+        ];
+    }
+
     private void ApplyElements(Checkpoint checkpoint)
     {
+        foreach (ItemRow row in checkpoint.Items)
+        {
+            (ulong, long, string) key = (row.Id, row.Generation, row.Item);
+            _items[key] = _items.GetValueOrDefault(key) + row.Delta;
+        }
+
         foreach (DistinctRow row in checkpoint.Distincts)
         {
             SortedDictionary<uint, byte> registers = [];

@@ -187,11 +187,13 @@ public sealed class BadInputTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"kind":"median"}""", "kind", "median", "sum, distinct")]
+    [InlineData("""{"kind":"median"}""", "kind", "median", "sum, distinct, top")]
+    [InlineData("""{"kind":"top","k":0}""", "k", "0", "1 to 1000")]
+    [InlineData("""{"kind":"sum","k":5}""", "k", "5", "only counters of the kind top")]
     [InlineData("""{"tier":"exact"}""", "tier", "exact", "strong, eventual, approximate")]
     [InlineData("""{"labels":["a"]}""", "labels", "[", "at most 16 labels")]
     [InlineData("""{"labels":{"a":1}}""", "labels.a", "1", "at most 16 labels")]
-    [InlineData("""{"relativeError":0.1}""", "relativeError", "not a member", "kind, tier, labels")]
+    [InlineData("""{"relativeError":0.1}""", "relativeError", "not a member", "kind, tier, k, labels")]
     public async Task A_bad_counter_definition_is_refused(string body, string field, string value, string allowed)
     {
         (await _node.PutAsync("/v1/namespaces/words/counters/fresh", body)).IsProblem(400, field, value, allowed);

@@ -47,6 +47,52 @@ public sealed class KindTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_largest_items_of_a_counter_are_read_with_their_bounds()
+    {
+        Answer made = await _node.PutAsync("/v1/namespaces/words/counters/pages", """{"kind":"top","k":2}""");
+        Assert.Equal((201, "top"), (made.Status, made.Json.GetProperty("kind").GetString()));
+        await _node.PostAsync(
+            "/v1/namespaces/words/increments",
+            """{"increments":[{"name":"pages","element":"/a","delta":5},{"name":"pages","element":"/b"},{"name":"pages","element":"/c","delta":3}]}""");
+
+        JsonElement top = (await _node.GetAsync("/v1/namespaces/words/counters/pages/top")).Json;
+        Assert.Equal(["namespace", "name", "exactAsOf", "items"], top.EnumerateObject().Select(m => m.Name));
+        Assert.Equal(["item", "value", "lower", "upper", "certain", "exact"], top.GetProperty("items")[0].EnumerateObject().Select(m => m.Name));
+        Assert.Equal(
+            [("/a", 5L, true), ("/c", 3L, true)],
+            top.GetProperty("items").EnumerateArray().Select(i => (i.GetProperty("item").GetString()!, i.GetProperty("value").GetInt64(), i.GetProperty("certain").GetBoolean())));
+        Assert.Equal(3, (await _node.GetAsync("/v1/namespaces/words/counters/pages/top?k=9")).Json.GetProperty("items").GetArrayLength());
+        Assert.Equal(9, await _node.ValueAsync("words", "pages"));
+
+        await _node.PostAsync("/v1/namespaces/words/increments", """{"increments":[{"name":"plain"}]}""");
+        (await _node.GetAsync("/v1/namespaces/words/counters/plain/top")).IsProblem(409, "kind", "sum", "top");
+        (await _node.GetAsync("/v1/namespaces/words/counters/nobody/top")).IsProblem(404, "name", "nobody", "incremented");
+        (await _node.GetAsync("/v1/namespaces/words/counters/pages/top?k=0")).IsProblem(400, "k", "0", "1 to 1000");
+        (await _node.PostAsync("/v1/namespaces/words/increments", """{"increments":[{"name":"pages","element":"/a","delta":-1}]}"""))
+            .IsProblem(400, "increments[0].delta", "-1", "0 to 1000000000000");
+    }
+
+    [Fact]
+    public async Task A_counter_is_set_to_zero_and_deleted()
+    {
+        await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"a/b","delta":5}]}""");
+        Answer reset = await _node.PostAsync("/v1/namespaces/shop/counters/a%2Fb/reset", "");
+        Assert.Equal((200, 0), (reset.Status, reset.Json.GetProperty("value").GetInt64()));
+        await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"a/b","delta":2}]}""");
+        Assert.Equal(2, await _node.ValueAsync("shop", "a/b"));
+
+        Assert.Equal(204, (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/shop/counters/a%2Fb", null)).Status);
+        Assert.Equal(404, (await _node.GetAsync("/v1/namespaces/shop/counters/a%2Fb")).Status);
+        (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/shop/counters/a%2Fb", null)).IsProblem(404, "name", "a/b", "incremented");
+        (await _node.PostAsync("/v1/namespaces/shop/counters/a%2Fb/reset", "")).IsProblem(404, "name", "a/b", "incremented");
+        Assert.Empty((await _node.GetAsync("/v1/namespaces/shop/counters")).Json.GetProperty("values").EnumerateArray());
+        await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"a/b","delta":7}]}""");
+        Assert.Equal(7, await _node.ValueAsync("shop", "a/b"));
+        await _node.Node.Engine.CheckpointAsync(default);
+        Assert.Equal(7, _node.Store.Total("shop", "a/b"));
+    }
+
+    [Fact]
     public async Task An_approximate_count_has_bounds_around_the_truth()
     {
         await _node.PutAsync("/v1/namespaces/words/counters/readers", """{"kind":"distinct"}""");

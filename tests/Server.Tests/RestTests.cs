@@ -201,6 +201,7 @@ public sealed class RestTests : IAsyncLifetime
                 "/health/live", "/health/ready", "/metrics", "/v1/namespaces", "/v1/namespaces/{namespace}", "/v1/namespaces/{namespace}/accuracy",
                 "/v1/namespaces/{namespace}/counters", "/v1/namespaces/{namespace}/counters/{name}",
                 "/v1/namespaces/{namespace}/counters/{name}/accuracy", "/v1/namespaces/{namespace}/counters/{name}/history",
+                "/v1/namespaces/{namespace}/counters/{name}/reset", "/v1/namespaces/{namespace}/counters/{name}/top",
                 "/v1/namespaces/{namespace}/increments", "/v1/namespaces/{namespace}/top", "/v1/namespaces/{namespace}/values",
             ],
             paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));

@@ -84,6 +84,31 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
     }
 
     [Fact]
+    public async Task Items_are_summed_once_and_read_as_of_the_last_whole_window()
+    {
+        LogIdentity log = NewLog();
+        await clickHouse.Store.StoreAsync(Items(log, 1, ("/a", 5), ("/b", 3)), default);
+        await clickHouse.Store.StoreAsync(Items(log, 1, ("/a", 5), ("/b", 3)), default);
+
+        // The second window dies before its row in checkpoints.
+        ClickHouseStoreOptions options = ClickHouseStoreOptions.For(clickHouse.Process) with
+        {
+            BeforeInsert = table => table == "checkpoints" ? throw new CheckpointStoreException("the process died") : Task.CompletedTask,
+        };
+        Checkpoint second = Items(log, 2, ("/b", 10), ("/c", 1));
+        await using (ClickHouseStore dying = await ClickHouseStore.OpenAsync(options, Microsoft.Extensions.Logging.Abstractions.NullLogger<ClickHouseStore>.Instance, default))
+        {
+            await Assert.ThrowsAsync<CheckpointStoreException>(async () => await dying.StoreAsync(second, default));
+        }
+
+        Assert.Equal([("/a", 5), ("/b", 3), ("/c", 0)], await ItemsAsync(log, 1, 10));
+        await clickHouse.Store.StoreAsync(second, default);
+        Assert.Equal([("/b", 13), ("/a", 5), ("/c", 1)], await ItemsAsync(log, 2, 10));
+        Assert.Equal([("/b", 13)], await ItemsAsync(log, 2, 1));
+        Assert.Equal("/b\t13\n/a\t5\n/c\t1", await _sql.AskAsync("SELECT item, value FROM items WHERE namespace = 'tops' AND name = 'u' ORDER BY value DESC"));
+    }
+
+    [Fact]
     public async Task Deleted_counter_is_in_no_view_until_it_is_made_again()
     {
         LogIdentity log = NewLog();
@@ -109,7 +134,20 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
     {
         HyperLogLog state = new(KeyId);
         state.Add(Hashes(0, 100));
-        return Distincts(NewLog(), "words", 1, Row("words", "readers", 1, 1, state, state));
+        Checkpoint distinct = Distincts(NewLog(), "words", 1, Row("words", "readers", 1, 1, state, state));
+        return new Checkpoint
+        {
+            Log = distinct.Log,
+            From = 1,
+            To = 1,
+            FirstTimeMs = Today,
+            LastTimeMs = Today,
+            Increments = 1,
+            Deltas = [],
+            Names = [Named("words", "pages", "top", 1), .. distinct.Names],
+            Distincts = distinct.Distincts,
+            Items = [new ItemRow("words", CounterId.Of("words", "pages"), 1, "/", 7, 3)],
+        };
     }
 
     private static ulong[] Hashes(int from, int count) =>
@@ -170,6 +208,30 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
         Deltas = [delta],
         Names = names,
     };
+
+    private static Checkpoint Items(LogIdentity log, long position, params (string Item, long Delta)[] items) => new()
+    {
+        Log = log,
+        From = position,
+        To = position,
+        FirstTimeMs = Today,
+        LastTimeMs = Today,
+        Increments = 1,
+        Deltas = [],
+        Names = [Named("tops", "u", "top", 1)],
+        Items = [.. items.Select(i => new ItemRow("tops", CounterId.Of("tops", "u"), 1, i.Item, 7, i.Delta))],
+    };
+
+    private async Task<List<(string Item, long Value)>> ItemsAsync(LogIdentity log, long position, int limit)
+    {
+        List<(string, long)> found = [];
+        await foreach (IReadOnlyList<StoredItem> batch in clickHouse.Store.ReadItemsAsync(log, position, limit, default))
+        {
+            found.AddRange(batch.Where(i => i.Id == CounterId.Of("tops", "u")).Select(i => (i.Item, i.Value)));
+        }
+
+        return found;
+    }
 
     private async Task<StoredDistinct> OneAsync(string space, string name)
     {
