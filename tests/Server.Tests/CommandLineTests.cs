@@ -149,7 +149,7 @@ public sealed class CommandLineTests : IAsyncLifetime
         await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"a/b","delta":12345}]}""");
         (int status, string output, _) = await RunAsync("get", "shop/a/b", "--url", Url);
         Assert.Equal(ExitCode.Done, status);
-        Assert.Matches(@"a/b +12,345 +12,345 +12,345 +exact", output);
+        Assert.Matches(@"a/b +sum +12,345 +12,345 +12,345 +exact", output);
 
         (status, output, string error) = await RunAsync("get", "shop/a/b", "shop/none", "--url", Url, "--json");
         Assert.Equal(ExitCode.Failed, status);

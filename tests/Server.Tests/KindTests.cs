@@ -81,9 +81,9 @@ public sealed class KindTests : IAsyncLifetime
         await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"a/b","delta":2}]}""");
         Assert.Equal(2, await _node.ValueAsync("shop", "a/b"));
 
-        Assert.Equal(204, (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/shop/counters/a%2Fb", null)).Status);
+        Assert.Equal(204, (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/shop/counters/a%2Fb", (string?)null)).Status);
         Assert.Equal(404, (await _node.GetAsync("/v1/namespaces/shop/counters/a%2Fb")).Status);
-        (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/shop/counters/a%2Fb", null)).IsProblem(404, "name", "a/b", "incremented");
+        (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/shop/counters/a%2Fb", (string?)null)).IsProblem(404, "name", "a/b", "incremented");
         (await _node.PostAsync("/v1/namespaces/shop/counters/a%2Fb/reset", "")).IsProblem(404, "name", "a/b", "incremented");
         Assert.Empty((await _node.GetAsync("/v1/namespaces/shop/counters")).Json.GetProperty("values").EnumerateArray());
         await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"a/b","delta":7}]}""");
