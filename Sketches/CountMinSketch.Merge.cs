@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -55,6 +56,8 @@ internal static class CellKernels
         return largest;
     }
 
+    // Merges are few and large: the runtime would have no time to find out that they are worth optimizing.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (int Done, uint Largest) AddSaturatingVector(Span<uint> into, ReadOnlySpan<uint> from)
     {
         ref uint a = ref MemoryMarshal.GetReference(into);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using Sketch.Sketches;
@@ -15,6 +16,7 @@ public class DistinctBench
     private readonly SketchKey _key = new(1, 2);
     private ulong[] _hashes = [];
     private ulong[] _zipf = [];
+    private ulong[] _ownHashes = [];
     private byte[] _element = [];
     private HyperLogLog _state = null!;
     private HyperLogLog _other = null!;
@@ -30,6 +32,7 @@ public class DistinctBench
     {
         _hashes = [.. Enumerable.Range(0, Elements).Select(i => Streams.Id((ulong)i))];
         _zipf = Streams.Zipf(Elements, 10_000_000, 1.05, seed: 1);
+        _ownHashes = new ulong[Elements];
         _element = Encoding.UTF8.GetBytes("a member's name of 24 by");
         _state = new HyperLogLog(_key.KeyId, 14);
         _other = new HyperLogLog(_key.KeyId, 14);
@@ -53,6 +56,19 @@ public class DistinctBench
         foreach (ulong hash in _hashes)
             _state.Add(hash);
     }
+
+    [Benchmark(OperationsPerInvoke = Elements)]
+    public void SipHash_of_ids_in_lanes() => ElementHash.ComputeEach(_key, _zipf, _ownHashes);
+
+    [Benchmark(OperationsPerInvoke = Elements)]
+    public void SipHash_of_ids_scalar()
+    {
+        for (int i = 0; i < _zipf.Length; i++)
+            _ownHashes[i] = ElementHash.Compute(_key, MemoryMarshal.AsBytes(_zipf.AsSpan(i, 1)));
+    }
+
+    [Benchmark(OperationsPerInvoke = Elements)]
+    public void Martingale_batch() => _martingale.Add(_hashes);
 
     [Benchmark(OperationsPerInvoke = Elements)]
     public void Martingale()
