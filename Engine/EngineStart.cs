@@ -24,6 +24,24 @@ internal static partial class EngineStart
         ILogger<CountingEngine> logger,
         CancellationToken cancellationToken)
     {
+        while (true)
+        {
+            if (await TryOpenAsync(options, log, store, time, logger, cancellationToken).ConfigureAwait(false) is { } engine)
+            {
+                return engine;
+            }
+        }
+    }
+
+    /// <summary>Null when the store moved meanwhile: an insert that an earlier process had sent may arrive late, and totals must be those of one position.</summary>
+    private static async Task<CountingEngine?> TryOpenAsync(
+        EngineOptions options,
+        IIncrementLog log,
+        ICheckpointStore store,
+        TimeProvider time,
+        ILogger<CountingEngine> logger,
+        CancellationToken cancellationToken)
+    {
         options.Validate();
         string folder = Path.Combine(options.DataFolder, "engine");
         byte[] secret = DeploymentSecret.LoadOrCreate(options.Disk, folder);
@@ -67,6 +85,13 @@ internal static partial class EngineStart
             }
 
             ExactTotals totals = await LoadTotalsAsync(store, catalogue, fold.Removed, cancellationToken).ConfigureAwait(false);
+            if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
+            {
+                await engine.DisposeAsync().ConfigureAwait(false);
+                await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return null;
+            }
+
             heaviest.Rebuild(totals);
             views.Load(totals, heaviest.Ids);
             views.Load(await elements.ReadItemsAsync(store, log.Identity, stored.Position, cancellationToken).ConfigureAwait(false));

@@ -112,6 +112,8 @@ internal sealed partial class Checkpointer(
         ClosedWindow? window = await AggregateAsync(cancellationToken).ConfigureAwait(false);
         if (window is null)
         {
+            // The window's end was written, but will never be durable: the log has failed, or is about to say so.
+            await log.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -123,11 +125,25 @@ internal sealed partial class Checkpointer(
             Settle(whole);
         }
 
-        if (window.Snapshot is { } snapshot)
+        if (window.Snapshot is { } snapshot && TrySave(snapshot))
         {
-            snapshots.Write(snapshot);
             _snapshotAt = now;
             await log.TruncateBeforeAsync(snapshot.Position + 1, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>False when the disk is full: the log keeps what it has, and the next window tries again.</summary>
+    private bool TrySave(Snapshot snapshot)
+    {
+        try
+        {
+            snapshots.Write(snapshot);
+            return true;
+        }
+        catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace)
+        {
+            LogSnapshotFailed(logger, snapshot.Position, full);
+            return false;
         }
     }
 
@@ -185,6 +201,11 @@ internal sealed partial class Checkpointer(
         Volatile.Write(ref _storedTo, window.Span.To);
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The snapshot of position {Position} did not fit on the disk; the log stays longer, and the next window tries again")]
+    private static partial void LogSnapshotFailed(ILogger logger, long position, Exception exception);
 
     [LoggerMessage(
         Level = LogLevel.Warning,

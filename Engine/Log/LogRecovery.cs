@@ -175,7 +175,7 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
             throw cursor.Explain(fault);
         }
 
-        byte[] buffer = buffers.Rent(BufferPool.LargestBytes);
+        byte[] buffer = buffers.Rent((int)Math.Min(BufferPool.LargestBytes, length - cursor.Offset));
         long later = TornEnd.FindLater(file, cursor.Offset, cursor.Position, length, buffer);
         buffers.Returned(buffer);
         if (later != 0)

@@ -1,0 +1,198 @@
+using System.IO.Hashing;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+
+namespace Sketch.Tests.Simulation.World;
+
+/// <summary>How ClickHouse takes the next insert.</summary>
+internal enum StoreMood
+{
+    Well,
+    Refuses,
+    AppliesAndLosesTheAnswer,
+    Hangs,
+    HangsAndAppliesLate,
+}
+
+/// <summary>
+/// ClickHouse as far as the engine sees it: it outlives processes, applies a window once by its positions, and checks that whoever sends a window again sends
+/// the same bytes.
+/// </summary>
+internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
+{
+    private readonly Dictionary<long, (long To, ulong Fingerprint)> _sent = [];
+    private readonly SortedDictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
+
+    public StoreMood Mood { get; set; }
+
+    /// <summary>Away: nobody is answered.</summary>
+    public bool Away { get; set; }
+
+    public int Underway { get; private set; }
+
+    public StoredPosition Last { get; private set; }
+
+    public int Windows { get; private set; }
+
+    /// <summary>What is wrong with what was sent; null while all is well.</summary>
+    public string? Violation { get; private set; }
+
+    public Action<StoreMood>? Met { get; init; }
+
+    public IReadOnlyDictionary<(string Namespace, string Name), long> Totals =>
+        _counters.Values.ToDictionary(c => (c.Named.Namespace, c.Named.Name), c => c.Total);
+
+    public async ValueTask StoreAsync(Checkpoint checkpoint, bool once, CancellationToken cancellationToken)
+    {
+        Check(checkpoint);
+        Underway++;
+        try
+        {
+            StoreMood mood = Away ? StoreMood.Refuses : Mood;
+            Mood = StoreMood.Well;
+            Met?.Invoke(mood);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 40)), clock, cancellationToken);
+            switch (mood)
+            {
+                case StoreMood.Refuses:
+                    throw new CheckpointStoreException("the store is away");
+                case StoreMood.Hangs:
+                    await Task.Delay(TimeSpan.FromSeconds(30), clock, cancellationToken);
+                    throw new CheckpointStoreException("no answer in time");
+                case StoreMood.HangsAndAppliesLate:
+                    _ = ApplyLate(checkpoint, once);
+                    await Task.Delay(TimeSpan.FromSeconds(5), clock, cancellationToken);
+                    throw new CheckpointStoreException("no answer in time");
+                case StoreMood.AppliesAndLosesTheAnswer:
+                    Apply(checkpoint, once);
+                    throw new CheckpointStoreException("the answer was lost");
+                default:
+                    Apply(checkpoint, once);
+                    return;
+            }
+        }
+        catch (OperationCanceledException) when (random.Next(2) == 0)
+        {
+            // The sender is gone, what it sent is not.
+            _ = ApplyLate(checkpoint, once);
+            throw;
+        }
+        finally
+        {
+            Underway--;
+        }
+    }
+
+    public async ValueTask<StoredPosition> LastAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
+        return Away ? throw new CheckpointStoreException("the store is away") : Last;
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
+        foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.ToArray().Chunk(50))
+        {
+            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, c.Named.Name, c.Named.Id, c.Total))];
+        }
+    }
+
+    private async Task ApplyLate(Checkpoint checkpoint, bool once)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 20_000)), clock, CancellationToken.None);
+        Apply(checkpoint, once);
+    }
+
+    private void Apply(Checkpoint checkpoint, bool once)
+    {
+        if (once && checkpoint.To <= Last.Position)
+        {
+            return;
+        }
+
+        if (once && checkpoint.From != Last.Position + 1)
+        {
+            Violation ??= $"window {checkpoint.From} to {checkpoint.To} was stored after position {Last.Position}";
+            return;
+        }
+
+        foreach (NamedCounter named in checkpoint.Names)
+        {
+            _counters[named.Id] = (named, _counters.GetValueOrDefault(named.Id).Total);
+        }
+
+        foreach (DeltaRow row in checkpoint.Deltas)
+        {
+            if (_counters.TryGetValue(row.Id, out (NamedCounter Named, long Total) counter))
+            {
+                _counters[row.Id] = (counter.Named, counter.Total + row.Delta);
+            }
+            else
+            {
+                Violation ??= $"window {checkpoint.From} to {checkpoint.To} counts {row.Namespace}/{row.Id}, which nobody named";
+            }
+        }
+
+        Last = new StoredPosition(checkpoint.To, checkpoint.LastTimeMs);
+        Windows++;
+    }
+
+    private void Check(Checkpoint checkpoint)
+    {
+        XxHash3 hash = new();
+        foreach (DeltaRow row in checkpoint.Deltas)
+        {
+            hash.Append(MemoryMarshal.AsBytes<long>([(long)row.Id, row.Delta]));
+        }
+
+        hash.Append(MemoryMarshal.AsBytes<long>([checkpoint.FirstTimeMs, checkpoint.LastTimeMs, checkpoint.Increments, checkpoint.Names.Count]));
+        foreach (NamedCounter named in checkpoint.Names)
+        {
+            hash.Append(MemoryMarshal.AsBytes($"{named.Namespace}/{named.Name}/{named.Tier}".AsSpan()));
+        }
+
+        (long To, ulong Fingerprint) sent = (checkpoint.To, hash.GetCurrentHashAsUInt64());
+        if (checkpoint.FirstTimeMs / 3_600_000 != checkpoint.LastTimeMs / 3_600_000)
+        {
+            Violation ??= $"window {checkpoint.From} to {checkpoint.To} spans an hour";
+        }
+
+        if (!_sent.TryAdd(checkpoint.From, sent) && _sent[checkpoint.From] != sent)
+        {
+            Violation ??= $"window {checkpoint.From} was sent as {_sent[checkpoint.From]} and then as {sent}";
+        }
+    }
+}
+
+/// <summary>A process's connection to the store; it breaks with the process.</summary>
+internal sealed class StoreConnection(SimulatedStore store, CancellationToken life) : ICheckpointStore
+{
+    /// <summary>False is a bug: a retry is taken for another window.</summary>
+    public bool Once { get; init; } = true;
+
+    public async ValueTask<StoredPosition> LastAsync(LogIdentity log, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(life, cancellationToken);
+        return await store.LastAsync(both.Token);
+    }
+
+    public async ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(life, cancellationToken);
+        await store.StoreAsync(checkpoint, Once, both.Token);
+    }
+
+    public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
+
+    public ValueTask<IReadOnlyList<string>> FindNamesAsync(
+        string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<HistoryPoint>> ReadHistoryAsync(
+        string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
