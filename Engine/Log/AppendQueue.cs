@@ -1,7 +1,7 @@
 namespace Sketch.Engine.Log;
 
 /// <summary>What waits for the writer: bounded in records and bytes, and never makes an appender wait.</summary>
-internal sealed class AppendQueue(int maxRecords, long maxBytes)
+internal sealed class AppendQueue(int maxRecords, long maxBytes, long maxLogBytes, SegmentChain chain)
 {
     private const int MaxFree = 4_096;
     private readonly Lock _gate = new();
@@ -30,6 +30,11 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes)
             if (_records >= maxRecords || (_records > 0 && _bytes + size > maxBytes))
             {
                 return new(new Appended(AppendStatus.Busy, 0));
+            }
+
+            if (record.Kind != RecordKind.Marker && chain.Bytes + _bytes + size > maxLogBytes)
+            {
+                return new(new Appended(AppendStatus.Full, 0));
             }
 
             PendingAppend append = _free ?? new PendingAppend(this);

@@ -22,7 +22,7 @@ public sealed class EmbeddedLog : IIncrementLog
         _files = files;
         _buffers = buffers;
         _chain = new SegmentChain(recovery.Segments);
-        _queue = new AppendQueue(options.MaxQueuedRecords, options.MaxQueuedBytes);
+        _queue = new AppendQueue(options.MaxQueuedRecords, options.MaxQueuedBytes, options.MaxBytes, _chain);
         _writer = new LogWriter(files, _chain, tail, _queue, _handOver, buffers, time, options.Workers);
         Identity = recovery.Identity;
         Cut = recovery.Cut;
@@ -33,6 +33,9 @@ public sealed class EmbeddedLog : IIncrementLog
 
     /// <inheritdoc/>
     public LogRange Range => _chain.Range;
+
+    /// <summary>The bytes of its segments; those of segments that wait to be written over are not in it.</summary>
+    public long Bytes => _chain.Bytes;
 
     /// <inheritdoc/>
     public Task Failed => _writer.Failed;
@@ -106,17 +109,7 @@ public sealed class EmbeddedLog : IIncrementLog
         ObjectDisposedException.ThrowIf(_disposed, this);
         lock (_truncating)
         {
-            List<Segment> cut = _chain.CutBefore(position);
-            foreach (Segment segment in cut)
-            {
-                // Oldest first: should it end half way, what is left is still without gaps.
-                _files.Disk.Delete(segment.Path);
-            }
-
-            if (cut.Count > 0)
-            {
-                _files.SyncFolder();
-            }
+            _files.Retire(_chain.CutBefore(position));
         }
 
         return ValueTask.CompletedTask;

@@ -11,6 +11,12 @@ public sealed record EmbeddedLogOptions
     /// <summary>The size at which a segment file ends and the next begins, 4 KiB to 4 GiB.</summary>
     public long SegmentBytes { get; init; } = 256 << 20;
 
+    /// <summary>
+    /// Bytes of segments from which on appends answer <see cref="AppendStatus.Full"/> until some were let go; at least four segments. Markers still
+    /// come in, since they are how a checkpoint moves on.
+    /// </summary>
+    public long MaxBytes { get; init; } = 64L << 30;
+
     /// <summary>Encoded bytes that may wait for the writer before appends answer <see cref="AppendStatus.Busy"/>; one record may always wait.</summary>
     public long MaxQueuedBytes { get; init; } = 64 << 20;
 
@@ -36,6 +42,7 @@ public sealed record EmbeddedLogOptions
     internal void Validate()
     {
         Check(SegmentBytes, 4 << 10, 4L << 30, nameof(SegmentBytes));
+        Check(MaxBytes, 4 * SegmentBytes, long.MaxValue, nameof(MaxBytes));
         Check(MaxQueuedBytes, 1, long.MaxValue, nameof(MaxQueuedBytes));
         Check(MaxQueuedRecords, 1, 1 << 20, nameof(MaxQueuedRecords));
         Check(Partitions, 1, 1 << 16, nameof(Partitions));

@@ -10,6 +10,9 @@ internal enum FrameFault
     /// <summary>The frame goes on beyond the bytes at hand.</summary>
     Incomplete,
 
+    /// <summary>Zeros, as the writer leaves them behind its last record in a segment that was in use before.</summary>
+    EndMark,
+
     /// <summary>The length is impossible or the checksum wrong.</summary>
     Damaged,
 
@@ -31,6 +34,9 @@ internal enum FrameFault
 /// <param name="Needed">With <see cref="FrameFault.Incomplete"/>: how long the next frame is, as far as it can be seen.</param>
 internal readonly record struct FrameRun(int Bytes, int Count, long LastTimeMs, FrameFault Fault, int Needed)
 {
+    /// <summary>The length of an end mark, unless the file ends before.</summary>
+    internal const int EndMarkBytes = RecordFrame.HeaderBytes;
+
     /// <summary>Verifies frame after frame.</summary>
     /// <param name="bytes">Starts at a frame.</param>
     /// <param name="expected">The first one's position.</param>
@@ -66,6 +72,11 @@ internal readonly record struct FrameRun(int Bytes, int Count, long LastTimeMs, 
     private static FrameFault Check(ReadOnlySpan<byte> rest, out int size)
     {
         size = RecordFrame.HeaderBytes;
+        if (rest[..Math.Min(rest.Length, EndMarkBytes)].IndexOfAnyExcept((byte)0) < 0)
+        {
+            return FrameFault.EndMark;
+        }
+
         if (rest.Length < RecordFrame.HeaderBytes)
         {
             return FrameFault.Incomplete;

@@ -30,6 +30,9 @@ public enum AppendStatus
     /// <summary>The disk is full; nothing was written. Reads go on.</summary>
     NoSpace,
 
+    /// <summary>The log holds as many bytes as it may, because checkpoints do not let go of any; nothing was written. Reads go on.</summary>
+    Full,
+
     /// <summary>The log stopped (shut down, or a write failed): whether it was written shows when the log is read again.</summary>
     Unknown,
 }

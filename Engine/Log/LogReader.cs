@@ -45,17 +45,18 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
 
     private void Open()
     {
-        (Segment segment, long position, long offset) = chain.Find(Position);
+        (Segment segment, long position, long offset) = chain.Enter(Position);
+        _segment = segment;
         try
         {
             ILogFile file = disk.Open(segment.Path);
-            _segment = segment;
             _cursor = new SegmentCursor(file, segment.Path, position, offset);
         }
         catch (LogDiskException missing) when (missing.Fault == DiskFault.NotFound)
         {
             // Truncated between the look-up and here; else it is gone although it should be there.
-            chain.Find(Position);
+            Close();
+            _segment = chain.Enter(Position).Segment;
             throw new LogCorruptException($"{segment.Path} is missing; it holds positions from {segment.Header.First} on.");
         }
     }
@@ -64,7 +65,11 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
     {
         _cursor?.Dispose();
         _cursor = null;
-        _segment = null;
+        if (_segment is not null)
+        {
+            chain.Leave(_segment);
+            _segment = null;
+        }
     }
 
     private LogSlice? Read(Segment segment, SegmentCursor cursor, long end, long until)

@@ -57,10 +57,10 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
         RecordFrame.Encode(genesis, new LogRecord(RecordKind.Genesis, 0, 0, 0, payload), position: 1, timeMs);
 
         SegmentHeader header = new(Identity, options.Partitions, First: 1, PreviousFirst: 0, TimeFloorMs: 0);
-        (Segment segment, ILogFile file, long reserved) = files.Create(header, genesis, needed: 0);
+        (Segment segment, ILogFile file, long reserved, long leftOver) = files.Create(header, genesis, needed: 0);
         segment.Next = 2;
         Segments.Add(segment);
-        return new LogTail(segment, file, reserved, timeMs);
+        return new LogTail(segment, file, reserved, leftOver, timeMs);
     }
 
     private void AddSegment(string path, long first)
@@ -159,7 +159,7 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
             files.SyncFolder();
             last.End = cursor.Offset;
             last.Next = cursor.Position;
-            return new LogTail(last, file, Reserved: cursor.Offset, timeMs);
+            return new LogTail(last, file, Reserved: cursor.Offset, LeftOver: 0, timeMs);
         }
         catch
         {
@@ -168,15 +168,24 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
         }
     }
 
+    /// <summary>Whether a good record is one of those that the file held before it became this segment.</summary>
+    private static bool IsLeftOver(ILogFile file, long offset, Segment segment)
+    {
+        Span<byte> header = stackalloc byte[RecordFrame.HeaderBytes];
+        return file.Read(header, offset) == header.Length && FrameRun.PositionOf(header) < segment.Header.First;
+    }
+
     private void CutTornEnd(ILogFile file, SegmentCursor cursor, FrameFault fault, Segment last, long length)
     {
-        if (fault is not (FrameFault.Damaged or FrameFault.Incomplete) || cursor.Position == 1)
+        bool mayEnd = fault is FrameFault.Damaged or FrameFault.Incomplete or FrameFault.EndMark
+            || (fault == FrameFault.WrongPosition && IsLeftOver(file, cursor.Offset, last));
+        if (!mayEnd || cursor.Position == 1)
         {
             throw cursor.Explain(fault);
         }
 
         byte[] buffer = buffers.Rent((int)Math.Min(BufferPool.LargestBytes, length - cursor.Offset));
-        long later = TornEnd.FindLater(file, cursor.Offset, cursor.Position, length, buffer);
+        long later = TornEnd.FindLater(file, cursor.Offset, cursor.Position, length, buffer, out bool any);
         buffers.Returned(buffer);
         if (later != 0)
         {
@@ -186,6 +195,12 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
         }
 
         file.SetLength(cursor.Offset);
+        if (fault == FrameFault.EndMark && !any)
+        {
+            // Where the writer had stopped: nothing is lost.
+            return;
+        }
+
         Cut = new LogCut(last.Path, cursor.Offset, length - cursor.Offset, cursor.Position);
     }
 }

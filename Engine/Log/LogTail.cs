@@ -4,8 +4,9 @@ namespace Sketch.Engine.Log;
 /// <param name="Segment">The last segment.</param>
 /// <param name="File">It, open.</param>
 /// <param name="Reserved">Up to where its space is reserved.</param>
+/// <param name="LeftOver">Up to where bytes of earlier records lie in the file; zero for none.</param>
 /// <param name="TimeMs">The last record's log time.</param>
-internal sealed record LogTail(Segment Segment, ILogFile File, long Reserved, long TimeMs);
+internal sealed record LogTail(Segment Segment, ILogFile File, long Reserved, long LeftOver, long TimeMs);
 
 /// <summary>What recovery cut off the end of the log: a group that was being written when the power or the process went.</summary>
 /// <param name="Path">The file.</param>

@@ -8,7 +8,7 @@ namespace Sketch.Engine.Log;
 /// </summary>
 internal sealed class LogWriter
 {
-    private const int MaxGroupBytes = BufferPool.LargestBytes;
+    private const int MaxGroupBytes = BufferPool.LargestBytes - FrameRun.EndMarkBytes;
 
     private readonly SegmentFiles _files;
     private readonly SegmentChain _chain;
@@ -25,6 +25,7 @@ internal sealed class LogWriter
     private Segment _segment;
     private long _end;
     private long _reserved;
+    private long _leftOver;
     private long _next;
     private long _timeMs;
     private AppendList _taken;
@@ -45,6 +46,7 @@ internal sealed class LogWriter
         _segment = tail.Segment;
         _end = tail.Segment.End;
         _reserved = tail.Reserved;
+        _leftOver = tail.LeftOver;
         _next = tail.Segment.Next;
         _timeMs = tail.TimeMs;
         _syncer = new LogSyncer(_file, _next, time, workers, Wake);
@@ -146,10 +148,13 @@ internal sealed class LogWriter
             return true;
         }
 
-        byte[] buffer = _buffers.Rent(bytes);
+        // Behind the last record zeros, so that a start can tell the end from damage.
+        int mark = (int)Math.Clamp(_leftOver - (_end + bytes), 0, FrameRun.EndMarkBytes);
+        byte[] buffer = _buffers.Rent(bytes + mark);
         Encode(buffer, count);
+        buffer.AsSpan(bytes, mark).Clear();
         _queue.Release(count, bytes);
-        if (!TryWrite(buffer.AsSpan(0, bytes)))
+        if (!TryWrite(buffer.AsSpan(0, bytes + mark)))
         {
             _buffers.Returned(buffer);
             RefuseGroup();
@@ -209,6 +214,7 @@ internal sealed class LogWriter
         {
             _file.SetLength(_end);
             _reserved = _end;
+            _leftOver = 0;
             return false;
         }
     }
@@ -256,12 +262,21 @@ internal sealed class LogWriter
     private void StartSegment(int needed)
     {
         SegmentHeader header = _segment.Header with { First = _next, PreviousFirst = _segment.Header.First, TimeFloorMs = _timeMs };
-        (Segment segment, ILogFile file, long reserved) = _files.Create(header, [], needed);
+        if (_leftOver > _end)
+        {
+            // A segment that is not the last ends with its last record.
+            _file.SetLength(_end);
+            _file.Sync();
+            _leftOver = 0;
+        }
+
+        (Segment segment, ILogFile file, long reserved, long leftOver) = _files.Create(header, [], needed);
         _file.Dispose();
         _file = file;
         _segment = segment;
         _end = segment.End;
         _reserved = reserved;
+        _leftOver = leftOver;
         _syncer.Use(file);
         _chain.Add(segment);
     }

@@ -14,6 +14,9 @@ internal sealed class Segment(string path, SegmentHeader header, long end, long 
     /// <summary>A segment in the making; one that is found at the start was never used.</summary>
     internal const string NewExtension = ".new";
 
+    /// <summary>A segment that was let go, kept to be written over.</summary>
+    internal const string SpareExtension = ".spare";
+
     /// <summary>A reader walks at most so far before it finds its position.</summary>
     internal const int IndexEveryBytes = 1 << 20;
 
@@ -28,6 +31,9 @@ internal sealed class Segment(string path, SegmentHeader header, long end, long 
 
     /// <summary>The position after the last readable record.</summary>
     internal long Next { get; set; } = next;
+
+    /// <summary>How many have the file open to read it.</summary>
+    internal int Readers { get; set; }
 
     internal static string PathOf(string folder, long first) =>
         System.IO.Path.Combine(folder, first.ToString("x16", CultureInfo.InvariantCulture) + Extension);

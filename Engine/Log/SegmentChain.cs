@@ -6,16 +6,21 @@ internal sealed class SegmentChain
     private readonly List<Segment> _segments;
     private long _first;
     private long _next;
+    private long _bytes;
 
     internal SegmentChain(List<Segment> segments)
     {
         _segments = segments;
         _first = segments[0].Header.First;
         _next = segments[^1].Next;
+        _bytes = segments.Sum(segment => segment.End);
     }
 
     /// <summary>Held while a group becomes readable and is handed to the follower, so that a follower misses none and sees none twice.</summary>
     internal Lock Gate { get; } = new();
+
+    /// <summary>The bytes of all segments.</summary>
+    internal long Bytes => Volatile.Read(ref _bytes);
 
     internal LogRange Range => new(Volatile.Read(ref _first), Volatile.Read(ref _next));
 
@@ -26,6 +31,7 @@ internal sealed class SegmentChain
         active.Index(position, offset);
         active.End = offset + bytes;
         active.Next = position + count;
+        Volatile.Write(ref _bytes, _bytes + bytes);
         Volatile.Write(ref _next, active.Next);
     }
 
@@ -34,12 +40,13 @@ internal sealed class SegmentChain
         lock (Gate)
         {
             _segments.Add(segment);
+            Volatile.Write(ref _bytes, _bytes + segment.End);
         }
     }
 
-    /// <summary>The segment that holds a position, where to start reading in it, and where it ends now.</summary>
+    /// <summary>The segment that holds a position, and where to start reading in it. It has a reader more until <see cref="Leave"/>.</summary>
     /// <exception cref="LogTruncatedException">The position was let go.</exception>
-    internal (Segment Segment, long Position, long Offset) Find(long position)
+    internal (Segment Segment, long Position, long Offset) Enter(long position)
     {
         lock (Gate)
         {
@@ -55,7 +62,17 @@ internal sealed class SegmentChain
             }
 
             (long near, long offset) = _segments[at].Nearest(position);
+            _segments[at].Readers++;
             return (_segments[at], near, offset);
+        }
+    }
+
+    /// <summary>A reader is done with a segment.</summary>
+    internal void Leave(Segment segment)
+    {
+        lock (Gate)
+        {
+            segment.Readers--;
         }
     }
 
@@ -89,6 +106,7 @@ internal sealed class SegmentChain
 
             List<Segment> cut = _segments.GetRange(0, count);
             _segments.RemoveRange(0, count);
+            Volatile.Write(ref _bytes, _bytes - cut.Sum(segment => segment.End));
             Volatile.Write(ref _first, _segments[0].Header.First);
             return cut;
         }

@@ -42,6 +42,8 @@ internal sealed class SegmentCursor(ILogFile file, string path, long position, l
             "program does not know; a newer one wrote it."),
         FrameFault.WrongPosition => new LogCorruptException(
             $"{path}, offset {Offset}: another record stands where position {Position} should be; positions before it are good."),
+        FrameFault.EndMark => new LogCorruptException(
+            $"{path}, offset {Offset}: zeros stand where the record at position {Position} should be; positions before it are good."),
         FrameFault.Damaged => new LogCorruptException(
             $"{path}, offset {Offset}: the record at position {Position} is damaged (length or checksum); positions before it are good."),
         _ => new LogCorruptException(

@@ -8,6 +8,12 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
     /// <summary>Reserved at a time: the first bytes need no whole segment's room, and the file system is not asked at each group.</summary>
     private const long ReserveBytes = 32 << 20;
 
+    /// <summary>Writing over blocks that a file has costs the disk less than new ones: no sync has to record them.</summary>
+    private const int MaxSpares = 2;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<string> _spares = new();
+
     internal ILogDisk Disk => disk;
 
     internal string Folder => folder;
@@ -18,28 +24,68 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
     /// <param name="header">Its header.</param>
     /// <param name="body">The records that it starts with.</param>
     /// <param name="needed">Bytes that must have room after the header; without it nothing is made and the fault is no space.</param>
-    internal (Segment Segment, ILogFile File, long Reserved) Create(in SegmentHeader header, ReadOnlySpan<byte> body, long needed)
+    /// <returns>Up to where its space is reserved, and up to where bytes of earlier records lie in it.</returns>
+    internal (Segment Segment, ILogFile File, long Reserved, long LeftOver) Create(in SegmentHeader header, ReadOnlySpan<byte> body, long needed)
     {
         string path = Segment.PathOf(folder, header.First);
         string made = path + Segment.NewExtension;
-        ILogFile file = disk.Create(made);
+        ILogFile file = TakeSpare(made) ?? disk.Create(made);
         try
         {
-            long reserved = Reserve(file, 0, SegmentHeader.Bytes + body.Length + needed);
+            long end = SegmentHeader.Bytes + body.Length;
+            long leftOver = file.Length;
+            long reserved = leftOver >= end + needed ? leftOver : Reserve(file, 0, end + needed);
             Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
             header.Encode(bytes);
             file.Write(bytes, 0);
             file.Write(body, SegmentHeader.Bytes);
+            if (leftOver > end)
+            {
+                bytes.Clear();
+                file.Write(bytes[..(int)Math.Min(FrameRun.EndMarkBytes, leftOver - end)], end);
+            }
+
             file.Sync();
             disk.Rename(made, path);
             SyncFolder();
-            return (new Segment(path, header, SegmentHeader.Bytes + body.Length, header.First), file, reserved);
+            return (new Segment(path, header, end, header.First), file, reserved, leftOver);
         }
         catch (LogDiskException)
         {
             file.Dispose();
             Discard(made);
             throw;
+        }
+    }
+
+    /// <summary>Lets segments go: some are kept to be written over, the others removed. Oldest first: should it end half way, what is left has no gap.</summary>
+    internal void Retire(List<Segment> segments)
+    {
+        List<string> spares = [];
+        foreach (Segment segment in segments)
+        {
+            // A reader's file must keep its content.
+            if (segment.Readers == 0 && CountSpares() + spares.Count < MaxSpares)
+            {
+                string spare = segment.Path + Segment.SpareExtension;
+                disk.Rename(segment.Path, spare);
+                spares.Add(spare);
+            }
+            else
+            {
+                disk.Delete(segment.Path);
+            }
+        }
+
+        if (segments.Count > 0)
+        {
+            // Before one is written over: its old name must not come back with other records in it.
+            SyncFolder();
+        }
+
+        lock (_gate)
+        {
+            spares.ForEach(_spares.Enqueue);
         }
     }
 
@@ -60,13 +106,17 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
     internal long Reserve(ILogFile file, long from, long needed)
     {
         long bytes = Math.Max(needed, Math.Min(ReserveBytes, segmentBytes - from));
-        try
+        while (true)
         {
-            return file.Preallocate(from, bytes) ? from + bytes : long.MaxValue;
-        }
-        catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace && bytes > needed)
-        {
-            return file.Preallocate(from, needed) ? from + needed : long.MaxValue;
+            try
+            {
+                return file.Preallocate(from, bytes) ? from + bytes : long.MaxValue;
+            }
+            catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace && (bytes > needed || TryDropSpare()))
+            {
+                // The last bytes of a disk are used too, and those of files that only wait to be written over.
+                bytes = needed;
+            }
         }
     }
 
@@ -80,6 +130,10 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
             if (name.EndsWith(Segment.Extension + Segment.NewExtension, StringComparison.Ordinal))
             {
                 disk.Delete(path);
+            }
+            else if (name.EndsWith(Segment.Extension + Segment.SpareExtension, StringComparison.Ordinal))
+            {
+                KeepOrDelete(path);
             }
             else if (name.EndsWith(Segment.Extension, StringComparison.Ordinal))
             {
@@ -95,6 +149,57 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
 
         found.Sort((left, right) => left.First.CompareTo(right.First));
         return found;
+    }
+
+    private int CountSpares()
+    {
+        lock (_gate)
+        {
+            return _spares.Count;
+        }
+    }
+
+    /// <summary>A file to write over, under the name of the segment in the making; null when there is none.</summary>
+    private ILogFile? TakeSpare(string made)
+    {
+        string? spare;
+        lock (_gate)
+        {
+            if (!_spares.TryDequeue(out spare))
+            {
+                return null;
+            }
+        }
+
+        disk.Rename(spare, made);
+        return disk.Open(made);
+    }
+
+    private bool TryDropSpare()
+    {
+        string? spare;
+        lock (_gate)
+        {
+            if (!_spares.TryDequeue(out spare))
+            {
+                return false;
+            }
+        }
+
+        disk.Delete(spare);
+        return true;
+    }
+
+    private void KeepOrDelete(string spare)
+    {
+        if (_spares.Count < MaxSpares)
+        {
+            _spares.Enqueue(spare);
+        }
+        else
+        {
+            disk.Delete(spare);
+        }
     }
 
     private void Discard(string path)

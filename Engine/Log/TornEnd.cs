@@ -16,9 +16,11 @@ internal static class TornEnd
     /// <param name="position">Its position.</param>
     /// <param name="end">Where the file ends.</param>
     /// <param name="buffer">Of the largest size.</param>
+    /// <param name="any">Whether there is any good record behind it, proof or not.</param>
     /// <returns>The proof's position, or zero.</returns>
-    internal static long FindLater(ILogFile file, long offset, long position, long end, byte[] buffer)
+    internal static long FindLater(ILogFile file, long offset, long position, long end, byte[] buffer, out bool any)
     {
+        any = false;
         long highest = position + ((end - offset) / RecordFrame.HeaderBytes);
         for (long from = offset + 8; from < end; from += StepBytes)
         {
@@ -26,9 +28,13 @@ internal static class TornEnd
             for (int at = 0; at < Math.Min(got, StepBytes); at += 8)
             {
                 ReadOnlySpan<byte> frame = buffer.AsSpan(at, got - at);
-                if (IsPlausible(frame, position, highest) && RecordFrame.TryVerify(frame, out _) && SyncedBefore(frame) > position)
+                if (IsPlausible(frame, position, highest) && RecordFrame.TryVerify(frame, out _))
                 {
-                    return FrameRun.PositionOf(frame);
+                    any = true;
+                    if (SyncedBefore(frame) > position)
+                    {
+                        return FrameRun.PositionOf(frame);
+                    }
                 }
             }
         }

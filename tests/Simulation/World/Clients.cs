@@ -98,7 +98,7 @@ internal sealed class Clients
         }
 
         _heldBack.Clear();
-        await _node.UntilAsync(() => SendOpen() == 0, "acknowledging every batch");
+        await _node.UntilAsync(() => SendOpen() == 0 && _node.Underway == 0, "acknowledging every batch");
     }
 
     private int SendOpen()
