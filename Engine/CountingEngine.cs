@@ -204,6 +204,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             {
                 AppendStatus.Busy => IncrementStatus.Busy,
                 AppendStatus.NoSpace => IncrementStatus.NoSpace,
+                AppendStatus.Full => IncrementStatus.LogFull,
                 _ => IncrementStatus.Unknown,
             });
         }

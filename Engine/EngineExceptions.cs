@@ -20,6 +20,7 @@ public sealed class EngineBusyException : IOException
     {
         AppendStatus.Busy => "The log's queue is full; try again later.",
         AppendStatus.NoSpace => "The disk is full; nothing was written.",
+        AppendStatus.Full => "The log holds as much as it may until checkpoints move on; nothing was written.",
         _ => "The node is stopping; try again to learn whether it was written.",
     }) => Status = status;
 

@@ -12,6 +12,9 @@ public enum IncrementStatus
     /// <summary>The disk is full: nothing was written; reads go on (HTTP 507).</summary>
     NoSpace,
 
+    /// <summary>The log holds as much as it may, because checkpoints do not move on: nothing was written; reads go on (HTTP 429).</summary>
+    LogFull,
+
     /// <summary>The node is stopping: retry with the same producer and sequence to learn the outcome (HTTP 503).</summary>
     Unknown,
 

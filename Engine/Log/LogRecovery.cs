@@ -168,18 +168,21 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
         }
     }
 
-    /// <summary>Whether a good record is one of those that the file held before it became this segment.</summary>
-    private static bool IsLeftOver(ILogFile file, long offset, Segment segment)
+    /// <summary>Whether what stopped the walk may stand behind the last record: a torn group, zeros, or what the file held before it became this segment.</summary>
+    internal static bool MayBeEnd(ILogFile file, long offset, FrameFault fault, in SegmentHeader segment)
     {
+        if (fault is FrameFault.Damaged or FrameFault.Incomplete or FrameFault.EndMark)
+        {
+            return true;
+        }
+
         Span<byte> header = stackalloc byte[RecordFrame.HeaderBytes];
-        return file.Read(header, offset) == header.Length && FrameRun.PositionOf(header) < segment.Header.First;
+        return fault == FrameFault.WrongPosition && file.Read(header, offset) == header.Length && FrameRun.PositionOf(header) < segment.First;
     }
 
     private void CutTornEnd(ILogFile file, SegmentCursor cursor, FrameFault fault, Segment last, long length)
     {
-        bool mayEnd = fault is FrameFault.Damaged or FrameFault.Incomplete or FrameFault.EndMark
-            || (fault == FrameFault.WrongPosition && IsLeftOver(file, cursor.Offset, last));
-        if (!mayEnd || cursor.Position == 1)
+        if (!MayBeEnd(file, cursor.Offset, fault, last.Header) || cursor.Position == 1)
         {
             throw cursor.Explain(fault);
         }

@@ -59,6 +59,24 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>Whether a node has the folder now.</summary>
+    public static bool IsInUse(string path)
+    {
+        try
+        {
+            using FileStream file = new(Path.Combine(path, LockFile), FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return failure is IOException;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 

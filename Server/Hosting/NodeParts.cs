@@ -13,7 +13,9 @@ internal static class NodeParts
     /// <summary>The subcommand, absent from help, by which the executable becomes the embedded ClickHouse.</summary>
     public const string ClickHouseCommand = "clickhouse";
 
-    private const string LogFolder = "log";
+    /// <summary>The log's folder within the data folder.</summary>
+    public const string LogFolder = "log";
+
     private const string ClickHouseFolder = "clickhouse";
     private const string Executable = "sketch";
 
@@ -21,7 +23,7 @@ internal static class NodeParts
     public static NodeSeams Real { get; } = new() { OpenLog = OpenLogAsync, OpenStore = OpenStoreAsync };
 
     private static async Task<IIncrementLog> OpenLogAsync(ServeOptions options, TimeProvider time, CancellationToken cancellationToken) =>
-        await EmbeddedLog.OpenAsync(new EmbeddedLogOptions { Folder = Path.Combine(options.Data, LogFolder) }, time, cancellationToken).ConfigureAwait(false);
+        await EmbeddedLog.OpenAsync(new EmbeddedLogOptions { Folder = Path.Combine(options.Data, LogFolder), MaxBytes = options.LogLimitBytes }, time, cancellationToken).ConfigureAwait(false);
 
     private static Task<OpenStore> OpenStoreAsync(
         ServeOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>

@@ -12,6 +12,8 @@ internal static class ServeSettings
     private const int MaxSeconds = 3_600;
     private const long MinSketchBytes = 4 << 10;
     private const long MaxSketchBytes = 1 << 30;
+    private const long MinLogBytes = 1L << 30;
+    private const long MaxLogBytes = 1L << 40;
 
     /// <summary>Every setting, in the order in which help lists them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
@@ -24,6 +26,7 @@ internal static class ServeSettings
         new("window", "SECONDS", "How long a window stays open, 1 to 3600 (default 5).", (o, v) => o with { WindowSeconds = v.Seconds() }),
         new("checkpoint-every", "SECONDS", "How often closed windows are stored exactly, 1 to 3600 (default 1).", (o, v) => o with { CheckpointEverySeconds = v.Seconds() }),
         new("sketch-memory", "BYTES", "An open window's count-min, 4KiB to 1GiB (default 16MiB); less memory, wider bounds.", (o, v) => o with { SketchMemoryBytes = v.Bytes() }),
+        new("log-limit", "BYTES", "What the log may hold while ClickHouse is away, 1GiB to 1024GiB (default 64GiB); then increments get 429.", (o, v) => o with { LogLimitBytes = v.LogBytes() }),
         new("clickhouse", "URL", "A ClickHouse server to use in place of the embedded one, http://user:password@host:8123/database.", (o, v) => o with { ClickHouse = v.Url("http", "https") }),
         new("nats", "URL", "The cluster's log. No cluster in this version; accepted and ignored.", (o, v) => o with { Nats = v.Url("nats", "tls") }),
         new("node", "NAME", "The node's name (default: the machine's).", (o, v) => o with { Node = v.Name() }),
@@ -80,7 +83,11 @@ internal static class ServeSettings
 
         public int Seconds() => (int)Whole(1, MaxSeconds, "1 to 3600 seconds");
 
-        public long Bytes()
+        public long Bytes() => Bytes(MinSketchBytes, MaxSketchBytes, "4096 to 1073741824 bytes (4KiB to 1GiB)");
+
+        public long LogBytes() => Bytes(MinLogBytes, MaxLogBytes, "1GiB to 1024GiB");
+
+        private long Bytes(long least, long most, string allowed)
         {
             (string digits, long unit) = Text switch
             {
@@ -90,9 +97,9 @@ internal static class ServeSettings
                 _ => (Text, 1L),
             };
             return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long count)
-                && count <= MaxSketchBytes / unit && count * unit >= MinSketchBytes
+                && count <= most / unit && count * unit >= least
                     ? count * unit
-                    : throw Refuse("4096 to 1073741824 bytes (4KiB to 1GiB)");
+                    : throw Refuse(allowed);
         }
 
         public string Folder() => Text.Length > 0 && !Text.Contains('\0')

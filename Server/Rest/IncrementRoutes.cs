@@ -58,6 +58,9 @@ internal static class IncrementRoutes
         IncrementStatus.NoSpace => Problem.Of(
             507, "no-space", "The disk is full", "increments", "not counted", "the same batch again once the node has space") with
         { RetryAfterSeconds = 5 },
+        IncrementStatus.LogFull => Problem.Of(
+            429, "log-full", "The log is full", "increments", "not counted", "the same batch again once checkpoints have moved on; ClickHouse may be away") with
+        { RetryAfterSeconds = 5 },
         IncrementStatus.SequenceTooOld => Problem.Of(
             409,
             "sequence-too-old",

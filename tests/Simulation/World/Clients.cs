@@ -217,7 +217,7 @@ internal sealed class Clients
             sent.Position = result.Position;
             _ledger.Move(sent, SentState.Acknowledged);
         }
-        else if (result.Status is IncrementStatus.Busy or IncrementStatus.NoSpace)
+        else if (result.Status is IncrementStatus.Busy or IncrementStatus.NoSpace or IncrementStatus.LogFull)
         {
             Refused(sent);
         }

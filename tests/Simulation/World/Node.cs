@@ -126,6 +126,7 @@ internal sealed class Node
             // Its acknowledgement promised no more; the producer sends it again.
             if ((losePower || MayFail) && sent is { State: SentState.Acknowledged, SurvivesPower: false } && sent.Position >= durable)
             {
+                sent.IsDoubtful = true;
                 _ledger.Move(sent, SentState.Unknown);
             }
         }
@@ -198,6 +199,7 @@ internal sealed class Node
         // What failed just before peace may show only now.
         for (int attempt = 0; attempt < 5; attempt++)
         {
+            await HealAsync();
             NodeProcess process = Process;
             Task checkpoint = process.Engine!.CheckpointAsync(CancellationToken.None);
             await UntilAsync(() => checkpoint.IsCompleted || Process != process, "a checkpoint");
@@ -205,8 +207,6 @@ internal sealed class Node
             {
                 return;
             }
-
-            await HealAsync();
         }
 
         throw new Violation("no checkpoint came about");
