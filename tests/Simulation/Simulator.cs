@@ -13,6 +13,9 @@ internal static class Simulator
         start.Environment["DOTNET_ThreadPool_ForceMaxWorkerThreads"] = "1";
         start.Environment["DOTNET_ThreadPool_ForceMinWorkerThreads"] = "1";
         start.Environment["DOTNET_gcServer"] = "0";
+
+        // What a history leaves behind must not add up.
+        start.Environment["DOTNET_GCHeapHardLimit"] = "0x40000000";
         return start;
     }
 

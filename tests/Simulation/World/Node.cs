@@ -160,7 +160,7 @@ internal sealed class Node
                 Trace("damage found: " + failure.GetType().Name);
                 IsDamaged = true;
             }
-            else if (MayFail || (!IsOpen && failure is Sketch.Engine.Checkpoints.CheckpointStoreException))
+            else if (MayFail || (!Process.IsOpen && failure is Sketch.Engine.Checkpoints.CheckpointStoreException or LogDiskException { Fault: DiskFault.NoSpace }))
             {
                 Restart(losePower: false);
             }

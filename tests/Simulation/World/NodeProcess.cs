@@ -56,6 +56,9 @@ internal sealed class NodeProcess : IDisposable
         Disk.Dead = true;
         Clock.Stopped = true;
         _life.Cancel();
+
+        // Its instruments are known to the whole test process; nothing else of this has an effect any more.
+        _ = Engine?.DisposeAsync();
     }
 
     public void Dispose() => _life.Dispose();
@@ -122,6 +125,6 @@ internal sealed class NodeProcess : IDisposable
             store,
             Clock,
             NullLogger<CountingEngine>.Instance,
-            CancellationToken.None);
+            _life.Token);
     }
 }
