@@ -51,6 +51,14 @@ internal sealed class History
         _reader.ReadEverything();
     }
 
+    /// <summary>Ends the last process, which would otherwise stay in memory.</summary>
+    public async Task EndAsync()
+    {
+        _node.Process.Kill();
+        _node.Process.Dispose();
+        await Pool.Settle();
+    }
+
     private async Task StepAsync()
     {
         switch (_random.Next(100))

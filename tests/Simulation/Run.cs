@@ -53,6 +53,7 @@ internal sealed class Run(string? bugName, Action<string>? trace)
                 failure = $"seed {seed}: {error}";
             }
 
+            await history.EndAsync();
             estimates += history.Estimates.Reads;
             outside += history.Estimates.Outside;
             fingerprint = (fingerprint * 31) + history.Fingerprint;

@@ -108,6 +108,10 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 
     public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
 
+    public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) => store.ReadDistinctsAsync(cancellationToken);
+
+    public IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken) => store.ReadMembersAsync(cancellationToken);
+
     public ValueTask<IReadOnlyList<string>> FindNamesAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         store.FindNamesAsync(@namespace, prefix, after, limit, cancellationToken);

@@ -58,7 +58,7 @@ internal sealed class NodeProcess : IDisposable
         _life.Cancel();
 
         // Its instruments are known to the whole test process; nothing else of this has an effect any more.
-        _ = Engine?.DisposeAsync();
+        _ = Engine?.DisposeAsync().AsTask();
     }
 
     public void Dispose() => _life.Dispose();

@@ -187,6 +187,12 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
 
     public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
 
+    public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) =>
+        AsyncEnumerable.Empty<IReadOnlyList<StoredDistinct>>();
+
+    public IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken) =>
+        AsyncEnumerable.Empty<IReadOnlyList<StoredMember>>();
+
     public ValueTask<IReadOnlyList<string>> FindNamesAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
