@@ -112,6 +112,9 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 
     public IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken) => store.ReadMembersAsync(cancellationToken);
 
+    public IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(LogIdentity log, long position, int limit, CancellationToken cancellationToken) =>
+        store.ReadItemsAsync(log, position, limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<string>> FindNamesAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         store.FindNamesAsync(@namespace, prefix, after, limit, cancellationToken);

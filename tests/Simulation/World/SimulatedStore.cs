@@ -193,6 +193,9 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
     public IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken) =>
         AsyncEnumerable.Empty<IReadOnlyList<StoredMember>>();
 
+    public IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(LogIdentity log, long position, int limit, CancellationToken cancellationToken) =>
+        AsyncEnumerable.Empty<IReadOnlyList<StoredItem>>();
+
     public ValueTask<IReadOnlyList<string>> FindNamesAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
