@@ -106,12 +106,13 @@ public sealed class KillTests(ITestOutputHelper output)
     /// <summary>Sends batch after batch, several under way at a time; what has no answer is sent again, at once or in the end.</summary>
     private sealed class Producer(Uri node, string tier, string name, int seed)
     {
-        private const int MostOpen = 100;
+        // A node remembers the last 256 sequences of a producer.
+        private const int MostBehind = 150;
         private readonly Lock _gate = new();
         private readonly Random _random = new(seed);
         private readonly Dictionary<string, long> _acknowledged = Names.ToDictionary(n => n, _ => 0L);
         private readonly Dictionary<string, long> _unknown = Names.ToDictionary(n => n, _ => 0L);
-        private readonly Queue<Batch> _open = new();
+        private readonly List<Batch> _open = [];
         private long _sequence;
 
         public static string[] Names { get; } = [.. Enumerable.Range(0, 12).Select(i => $"c{i}")];
@@ -145,14 +146,17 @@ public sealed class KillTests(ITestOutputHelper output)
             using HttpClient client = new() { Timeout = TimeSpan.FromSeconds(10) };
             while (!cancellationToken.IsCancellationRequested)
             {
-                bool again = _open.Count >= MostOpen || (_open.Count > 0 && _random.Next(3) == 0);
-                Batch batch = again ? _open.Dequeue() : New();
+                Batch? oldest = _open.MinBy(b => b.Sequence);
+                Batch batch = oldest is not null && _sequence - oldest.Sequence >= MostBehind ? oldest
+                    : _open.Count > 0 && _random.Next(3) == 0 ? _open[_random.Next(_open.Count)]
+                    : New();
+                _open.Remove(batch);
                 Batch[] sent = _random.Next(20) == 0 ? [batch, batch] : [batch];
                 bool[] answered = await Task.WhenAll(sent.Select(b => SendAsync(client, b)));
                 if (!answered.Contains(true))
                 {
                     batch.IsRetry = true;
-                    _open.Enqueue(batch);
+                    _open.Add(batch);
                     await Task.Delay(5, CancellationToken.None);
                 }
             }
@@ -162,11 +166,11 @@ public sealed class KillTests(ITestOutputHelper output)
         public async Task SettleAsync(CancellationToken cancellationToken)
         {
             using HttpClient client = new() { Timeout = TimeSpan.FromSeconds(10) };
-            while (_open.TryPeek(out Batch? batch))
+            while (_open.MinBy(b => b.Sequence) is { } batch)
             {
                 if (await SendAsync(client, batch))
                 {
-                    _open.Dequeue();
+                    _open.Remove(batch);
                 }
                 else
                 {
