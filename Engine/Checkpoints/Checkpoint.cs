@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Sketch.Engine.Log;
 
 namespace Sketch.Engine.Checkpoints;
@@ -38,6 +39,9 @@ public sealed class Checkpoint
     /// <summary>Exact sums of items of counters of the kind top, ordered by (namespace, id, item).</summary>
     public IReadOnlyList<ItemRow> Items { get; init; } = [];
 
+    /// <summary>By namespace, for how many days its history is kept; those that are not here keep theirs for 30.</summary>
+    public IReadOnlyDictionary<string, int> RetentionDays { get; init; } = FrozenDictionary<string, int>.Empty;
+
     /// <summary>The same window with other rows.</summary>
     internal Checkpoint With(DeltaColumns deltas, IReadOnlyList<DistinctRow> distincts) => new()
     {
@@ -51,6 +55,7 @@ public sealed class Checkpoint
         Names = Names,
         Distincts = distincts,
         Items = Items,
+        RetentionDays = RetentionDays,
     };
 }
 

@@ -105,6 +105,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
             Increments = window.Increments,
             Deltas = new DeltaColumns(runs),
             Items = TakeItems(),
+            RetentionDays = fold.Namespaces.ToDictionary(n => n.Definition.Name, n => n.Definition.RetentionDays),
             Names = [.. _names.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal)],
         };
     }

@@ -149,12 +149,14 @@ public sealed partial class ClickHouseStore
 
     private async Task InsertSumsAsync(StoreChunk chunk, CancellationToken cancellationToken)
     {
-        await InsertAsync("hourly_rows", "namespace, id, hour, value", chunk.Key, 4, chunk.Count, async (block, token) =>
+        await InsertAsync("hourly_rows", "namespace, id, hour, value, days", chunk.Key, 5, chunk.Count, async (block, token) =>
         {
             await block.RunsAsync("namespace", chunk.Namespaces, token);
             await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
             await block.ConstantAsync("hour", "DateTime('UTC')", (uint)(chunk.TimeMs / 3_600_000 * 3_600), token);
             await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
+            block.Begin("days", "UInt16");
+            await block.ValuesAsync(chunk.Namespaces.SelectMany(n => Enumerable.Repeat(chunk.DaysOf(n.Namespace), n.Rows)), token);
         }, cancellationToken);
         await InsertAsync("total_rows", "namespace, id, value", chunk.Key, 3, chunk.Count, async (block, token) =>
         {

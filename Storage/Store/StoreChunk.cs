@@ -21,6 +21,9 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
     /// <summary>The most rows in one; never change it without a new token format.</summary>
     public const int MaxRows = 1_000_000;
 
+    private const ushort UsualDays = 30;
+    private const ushort LongestDays = 365;
+
     private readonly ulong[] _ids = new ulong[capacity];
     private readonly ulong[] _deltas = new ulong[capacity];
     private readonly List<(string Namespace, int Rows)> _namespaces = [];
@@ -38,6 +41,13 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
     public ReadOnlyMemory<ulong> Deltas => _deltas.AsMemory(0, Count);
 
     public IReadOnlyList<(string Namespace, int Rows)> Namespaces => _namespaces;
+
+    /// <summary>By namespace, for how many days history is kept; null when that is not known, after a crash.</summary>
+    public IReadOnlyDictionary<string, int>? RetentionDays { get; init; }
+
+    /// <summary>For how many days a namespace's history is kept: when that is not known, the longest, since nothing may go too early.</summary>
+    public ushort DaysOf(string @namespace) =>
+        RetentionDays is null ? LongestDays : RetentionDays.TryGetValue(@namespace, out int days) ? (ushort)days : UsualDays;
 
     public void Add(string @namespace, ulong id, long delta)
     {
@@ -64,7 +74,10 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
         {
             for (int at = 0; at < run.Ids.Length;)
             {
-                chunk ??= new StoreChunk(new ChunkKey(checkpoint.Log, checkpoint.From, checkpoint.To, number++), checkpoint.FirstTimeMs, Math.Min(maxRows, left));
+                chunk ??= new StoreChunk(new ChunkKey(checkpoint.Log, checkpoint.From, checkpoint.To, number++), checkpoint.FirstTimeMs, Math.Min(maxRows, left))
+                {
+                    RetentionDays = checkpoint.RetentionDays,
+                };
                 int rows = Math.Min(run.Ids.Length - at, chunk._ids.Length - chunk.Count);
                 chunk.Add(run.Namespace, run.Ids.Span.Slice(at, rows), run.Deltas.Span.Slice(at, rows));
                 at += rows;

@@ -71,11 +71,17 @@ internal static class StoreSchema
             namespace LowCardinality(String),
             id UInt64 CODEC(Delta(8), ZSTD(1)),
             hour DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
-            value SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1))
+            value SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1)),
+            days SimpleAggregateFunction(max, UInt16) DEFAULT 30 COMMENT 'for how long it is kept' CODEC(T64, ZSTD(1))
         )
         ENGINE = AggregatingMergeTree PARTITION BY toYYYYMMDD(hour) ORDER BY (namespace, id, hour)
-        TTL hour + INTERVAL 30 DAY {Written}, ttl_only_drop_parts = 1
+        TTL hour + toIntervalDay(days) {Written}
         """,
+
+        // A day's parts hold namespaces that keep their history for different times: rows go, not whole parts.
+        "ALTER TABLE sketch.hourly_rows ADD COLUMN IF NOT EXISTS days SimpleAggregateFunction(max, UInt16) DEFAULT 30 CODEC(T64, ZSTD(1))",
+        "ALTER TABLE sketch.hourly_rows MODIFY TTL hour + toIntervalDay(days) SETTINGS materialize_ttl_after_modify = 0",
+        "ALTER TABLE sketch.hourly_rows RESET SETTING ttl_only_drop_parts",
 
         $"""
         CREATE TABLE IF NOT EXISTS sketch.checkpoints

@@ -98,6 +98,42 @@ public sealed class TopTests
         Assert.Null(rig.Engine.Items(Rig.Namespace, "pages", null));
     }
 
+    /// <summary>Names, ids in columns and items share one limit, which no total of a namespace can pass; a reset gives nothing back.</summary>
+    [Fact]
+    public async Task No_way_in_can_overflow_a_total()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("pages", CounterKind.Top);
+        (string, string?, long?)[] largest = [.. Enumerable.Repeat(("pages", (string?)"a", (long?)EngineLimits.MaxDelta), EngineLimits.MaxBatchIncrements)];
+        long fits = (1L << 62) / (EngineLimits.MaxDelta * EngineLimits.MaxBatchIncrements);
+        for (int i = 0; i < fits; i++)
+        {
+            Assert.Equal(IncrementStatus.Accepted, (await rig.SendElements(null, 0, largest)).Status);
+        }
+
+        await Refused();
+        await rig.Checkpoint();
+        await rig.Reset("pages");
+        await Refused();
+        await rig.Restart();
+        await Refused();
+        await rig.Checkpoint();
+        Assert.Equal((0, 0), (rig.Read("pages")!.Value, rig.Store.Total(Rig.Namespace, "pages")));
+
+        async Task Refused()
+        {
+            long before = rig.Read("pages")!.Value;
+            Assert.Equal(RejectionReason.QuotaExceeded, (await rig.SendElements(null, 0, largest)).Rejection!.Reason);
+            Assert.Equal(RejectionReason.QuotaExceeded, (await rig.SendElements(null, 0, [.. largest.Select(l => ("sum", (string?)null, l.Item3))])).Rejection!.Reason);
+            using IncrementBatch columns = rig.Engine.RentBatch(Rig.Namespace)!;
+            Assert.Null(columns.Declare("fresh"u8));
+            ulong[] ids = [.. Enumerable.Repeat(CounterId.Of(Rig.Namespace, "fresh"), EngineLimits.MaxBatchIncrements)];
+            Assert.Null(columns.Add(ids, [.. Enumerable.Repeat(-EngineLimits.MaxDelta, ids.Length)], out _));
+            Assert.Equal(RejectionReason.QuotaExceeded, (await rig.Engine.CommitAsync(columns, null, 0, default)).Rejection!.Reason);
+            Assert.Equal(before, rig.Read("pages")!.Value);
+        }
+    }
+
     [Fact]
     public async Task No_read_sees_an_items_window_twice_or_not_at_all()
     {

@@ -109,6 +109,23 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
     }
 
     [Fact]
+    public async Task History_is_kept_for_as_long_as_its_namespace_says()
+    {
+        LogIdentity log = NewLog();
+        long old = Today - (40 * 86_400_000L);
+        Checkpoint window = EmbeddedClickHouseFixture.Window(log, 1, 1, [("keep365", "a", 1), ("keep30", "a", 1), ("keep7", "a", 1)], timeMs: old);
+        await clickHouse.Store.StoreAsync(WithDays(window), default);
+        Checkpoint later = EmbeddedClickHouseFixture.Window(log, 2, 2, [("keep30", "a", 1), ("keep7", "a", 1)], names: false, timeMs: Today - (10 * 86_400_000L));
+        await clickHouse.Store.StoreAsync(WithDays(later), default);
+
+        using Sql writer = new(clickHouse.Process, writer: true);
+        await writer.AskAsync("OPTIMIZE TABLE sketch.hourly_rows FINAL");
+        Assert.Equal(
+            "keep30\t1\nkeep365\t1", await _sql.AskAsync("SELECT namespace, count() FROM hourly_rows WHERE namespace LIKE 'keep%' GROUP BY namespace ORDER BY namespace"));
+        Assert.Equal("2", await _sql.AskAsync("SELECT value FROM totals WHERE namespace = 'keep7'"));
+    }
+
+    [Fact]
     public async Task Deleted_counter_is_in_no_view_until_it_is_made_again()
     {
         LogIdentity log = NewLog();
@@ -220,6 +237,19 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
         Deltas = [],
         Names = [Named("tops", "u", "top", 1)],
         Items = [.. items.Select(i => new ItemRow("tops", CounterId.Of("tops", "u"), 1, i.Item, 7, i.Delta))],
+    };
+
+    private static Checkpoint WithDays(Checkpoint window) => new()
+    {
+        Log = window.Log,
+        From = window.From,
+        To = window.To,
+        FirstTimeMs = window.FirstTimeMs,
+        LastTimeMs = window.LastTimeMs,
+        Increments = window.Increments,
+        Deltas = window.Deltas,
+        Names = window.Names,
+        RetentionDays = new Dictionary<string, int> { ["keep365"] = 365, ["keep7"] = 7 },
     };
 
     private async Task<List<(string Item, long Value)>> ItemsAsync(LogIdentity log, long position, int limit)
