@@ -15,7 +15,7 @@ public sealed class LiveValue
     [DataMember(Name = "name")]
     public required string Name { get; init; }
 
-    /// <summary>What it counts: sum.</summary>
+    /// <summary>What it counts: sum, distinct or top.</summary>
     [DataMember(Name = "kind")]
     public required string Kind { get; init; }
 
