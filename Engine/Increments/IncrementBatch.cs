@@ -130,28 +130,33 @@ public sealed partial class IncrementBatch : IDisposable
         _elements.Clear();
     }
 
-    /// <summary>Enters the batch's new names in the catalogue, so that no second name can take their ids meanwhile.</summary>
+    /// <summary>Enters the batch's new names in the catalogue, so that no second name can take their ids meanwhile. All of them, or none.</summary>
     internal Rejection? EnterNames()
     {
+        NamespaceEntry owner = Owner;
+        long room = owner.State.Definition.MaxCounters - owner.Counters;
         foreach (NewName name in _newNames)
         {
-            NamespaceEntry owner = Owner;
-            ReadOnlySpan<byte> utf8 = _nameBytes.AsSpan(name.Offset, name.Length);
-            if (!_catalogue.Names.TryGet(name.Id, out NameEntry entry) || entry.IsRemoved)
+            if (IsUnknown(name, out NameEntry entry))
             {
-                int most = owner.State.Definition.MaxCounters;
-                if (owner.Counters >= most)
+                if (room-- <= 0)
                 {
                     return new Rejection(
-                        RejectionReason.QuotaExceeded, "name", CounterName.Shown(utf8), $"names already counted: the namespace holds its maximum of {most} counters");
+                        RejectionReason.QuotaExceeded, "name", CounterName.Shown(TextOf(name)),
+                        $"names already counted: the namespace holds its maximum of {owner.State.Definition.MaxCounters} counters");
                 }
-
-                entry = _catalogue.Enter(name.Id, owner, utf8);
             }
-
-            if (!entry.Is(owner.State.Index, utf8))
+            else if (!entry.Is(owner.State.Index, TextOf(name)))
             {
-                return CounterName.Taken(utf8, entry);
+                return CounterName.Taken(TextOf(name), entry);
+            }
+        }
+
+        foreach (NewName name in _newNames)
+        {
+            if (IsUnknown(name, out _) && _catalogue.Enter(name.Id, owner, TextOf(name)) is var entry && !entry.Is(owner.State.Index, TextOf(name)))
+            {
+                return CounterName.Taken(TextOf(name), entry); // another batch was faster
             }
         }
 
@@ -216,6 +221,10 @@ public sealed partial class IncrementBatch : IDisposable
         _exactIds[_exact] = id;
         _exactDeltas[_exact++] = delta;
     }
+
+    private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Names.TryGet(name.Id, out entry) || entry.IsRemoved;
+
+    private ReadOnlySpan<byte> TextOf(in NewName name) => _nameBytes.AsSpan(name.Offset, name.Length);
 
     private void GrowSketchRows(int rows)
     {

@@ -49,7 +49,7 @@ internal static class BenchCommand
             return report.ExactTotal == report.Increments ? ExitCode.Done : ExitCode.Failed;
         });
         node.WithExamples("sketch bench node", "sketch bench node --counters 10000000 --spread uniform --json");
-        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal) };
+        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal) };
         return bench.WithExamples("sketch bench node --seconds 20", "sketch bench latency", "sketch bench recovery --counters 10000000");
     }
 
@@ -83,6 +83,21 @@ internal static class BenchCommand
             return report.CountersAfter == report.Counters ? ExitCode.Done : ExitCode.Failed;
         }));
         return recovery;
+    }
+
+    private static Command Flood(Terminal terminal)
+    {
+        Option<int> names = CommonOptions.Whole("--names", "Random new names", 5_000, 1_000_000_000, 50_000_000);
+        Option<bool> json = CommonOptions.Json();
+        Command flood = new("flood", "Throw random new names at a namespace with a quota while a neighbour counts.") { names, json };
+        flood.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        {
+            FloodReport report = await new FloodBench(node, parsed.GetValue(names), terminal.Error.WriteLine).RunAsync(cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, FloodJson.Default.FloodReport) : report.ToText()).ConfigureAwait(false);
+            return report.IsRight ? ExitCode.Done : ExitCode.Failed;
+        }, cancellationToken));
+        return flood;
     }
 
     private static Task<int> OnNodeAsync(Func<ServedNode, string, Task<int>> work, CancellationToken cancellationToken) => InFolderAsync(async folder =>

@@ -215,6 +215,19 @@ public sealed class CountingTests
     }
 
     [Fact]
+    public async Task A_batch_with_more_new_names_than_there_is_room_for_takes_none_of_it()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Engine.DefineNamespaceAsync(new NamespaceDefinition(Rig.Namespace, Tier.Eventual, MaxCounters: 3), default);
+        await rig.Send(null, 0, ("a", 1));
+
+        Assert.Equal(IncrementStatus.Rejected, (await rig.Send(null, 0, ("b", 1), ("c", 1), ("d", 1))).Status);
+
+        Assert.Equal(1, rig.Engine.Namespaces.Single().Counters);
+        Assert.Equal(IncrementStatus.Accepted, (await rig.Send(null, 0, ("e", 1), ("f", 1))).Status);
+    }
+
+    [Fact]
     public async Task A_store_that_lost_its_checkpoints_is_refused_at_start()
     {
         await using Rig rig = await Rig.Open();

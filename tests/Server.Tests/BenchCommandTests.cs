@@ -30,6 +30,17 @@ public class BenchCommandTests
     }
 
     [Fact]
+    public async Task A_flood_of_names_fills_a_quota_and_no_more_and_the_neighbour_stays_right()
+    {
+        JsonElement report = await RunAsync("bench", "flood", "--names", "500000", "--json");
+        Assert.Equal(100_000, report.GetProperty("countersHeld").GetInt64());
+        Assert.Equal(400_000, report.GetProperty("refused").GetInt64());
+        Assert.InRange(report.GetProperty("namesBytes").GetInt64(), 0, 10 << 20);
+        Assert.InRange(report.GetProperty("peakBytesAfter").GetInt64() - report.GetProperty("peakBytesBefore").GetInt64(), 0, 100 << 20);
+        Assert.True(report.GetProperty("neighbourSent").GetInt64() > 0);
+    }
+
+    [Fact]
     public void Ranks_are_drawn_as_zipf_says()
     {
         const int Ranks = 1_000, Draws = 400_000;

@@ -47,25 +47,33 @@ internal sealed class BatchConnection : IDisposable
     public async ValueTask SendAsync(
         ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, IReadOnlyList<byte[]> names, CancellationToken cancellationToken)
     {
+        if (await OfferAsync(ids, width, deltas, names, cancellationToken).ConfigureAwait(false) is var status and not 200)
+            throw new CommandException($"the node answered {status} to a batch: {Encoding.UTF8.GetString(_answer, 0, _answerLength)}");
+    }
+
+    /// <summary>The same, for batches that the node may refuse.</summary>
+    /// <returns>The answer's status; what it says otherwise stays unread.</returns>
+    public async ValueTask<int> OfferAsync(
+        ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, IReadOnlyList<byte[]> names, CancellationToken cancellationToken)
+    {
         _sequence++;
         while (true)
         {
             Prepare(ids, width, deltas, names);
             int sent = await _socket.SendAsync(_parts).ConfigureAwait(false);
-            int total = _parts.Sum(p => p.Count);
-            if (sent != total)
+            if (sent != _parts.Sum(p => p.Count))
                 await SendRestAsync(sent, cancellationToken).ConfigureAwait(false);
             int status = await ReadAnswerAsync(cancellationToken).ConfigureAwait(false);
-            if (status == 200)
-                return;
-            if (status != 429)
-                throw new CommandException($"the node answered {status} to a batch: {Encoding.UTF8.GetString(_answer, 0, _answerLength)}");
+            if (status != 429 || !IsBusy())
+                return status;
             await Task.Delay(1, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
+
+    private bool IsBusy() => _answer.AsSpan(0, _answerLength).IndexOf(":busy\""u8) >= 0;
 
     private void Prepare(ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, IReadOnlyList<byte[]> names)
     {
