@@ -36,9 +36,13 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<NodeProcess> StartNew(params string[] options)
+    public static Task<NodeProcess> StartNew(params string[] options) => StartNewIn(_ => Task.CompletedTask, options);
+
+    /// <summary>Starts a node in a data folder that is prepared before.</summary>
+    public static async Task<NodeProcess> StartNewIn(Func<string, Task> prepare, params string[] options)
     {
         NodeProcess node = new() { _options = options };
+        await prepare(node._folder);
         await node.Start();
         return node;
     }
