@@ -63,7 +63,7 @@ public sealed class RestTests : IAsyncLifetime
         Assert.Contains("\"été\"", answer.Text, StringComparison.Ordinal);
         JsonElement value = answer.Json;
         Assert.Equal(
-            ["namespace", "name", "kind", "tier", "value", "lower", "upper", "confidence", "exact", "exactAsOf", "ratePerSecond", "labels"],
+            ["namespace", "name", "kind", "tier", "value", "lower", "upper", "confidence", "exact", "exactAsOf", "ratePerSecond", "labels", "ratePerSecond5m"],
             value.EnumerateObject().Select(member => member.Name));
         Assert.Equal(("sum", "approximate"), (value.GetProperty("kind").GetString(), value.GetProperty("tier").GetString()));
         Assert.InRange(7, value.GetProperty("lower").GetInt64(), value.GetProperty("upper").GetInt64());
