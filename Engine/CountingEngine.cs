@@ -143,8 +143,11 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             return CounterName.Taken(name, entry);
         }
 
-        await AppendAsync(new DefinitionRecord(null, new CounterRecord(@namespace, definition)), cancellationToken).ConfigureAwait(false);
-        return null;
+        DefinitionRecord record = new(null, new CounterRecord(@namespace, definition));
+        return await AppendAsync(record, cancellationToken).ConfigureAwait(false)
+            ? null
+            // Another definition of the name, of another kind, was faster: it is there now, unless it was deleted meanwhile.
+            : Definitions.Check(definition, id, owner, _catalogue) ?? throw new EngineBusyException(AppendStatus.Busy);
     }
 
     /// <summary>An empty batch for an existing namespace; null when there is no such namespace.</summary>
@@ -371,10 +374,11 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     private NamespaceEntry Existing(string @namespace) =>
         _catalogue.Find(@namespace) ?? throw new ArgumentException($"There is no namespace '{@namespace}'.", nameof(@namespace));
 
-    private ValueTask AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken) =>
+    /// <summary>False when the fold did not take it: something else came first.</summary>
+    private ValueTask<bool> AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken) =>
         AppendAsync(RecordKind.Definition, definition.ToBytes(), cancellationToken);
 
-    private async ValueTask AppendAsync(RecordKind kind, byte[] payload, CancellationToken cancellationToken)
+    private async ValueTask<bool> AppendAsync(RecordKind kind, byte[] payload, CancellationToken cancellationToken)
     {
         PendingAppends.PendingAppend pending = _pending.Begin();
         LogRecord record = new(kind, UInt128.Zero, 0, pending.Id, payload);
@@ -395,9 +399,8 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             throw new EngineBusyException(appended.Status);
         }
 
-        if (await pending.Outcome.ConfigureAwait(false) is null)
-        {
-            throw new EngineBusyException(AppendStatus.Unknown);
-        }
+        return await pending.Outcome.ConfigureAwait(false) is { } outcome
+            ? outcome.Verdict == SequenceVerdict.Fresh
+            : throw new EngineBusyException(AppendStatus.Unknown);
     }
 }

@@ -34,6 +34,9 @@ internal sealed record Snapshot
     /// <summary>Ids and positions of deletions, in turn, that batches on their way may not know of.</summary>
     public IReadOnlyList<ulong> Removed { get; init; } = [];
 
+    /// <summary>The same of counters that were made again since.</summary>
+    public IReadOnlyList<ulong>? RemovedBefore { get; init; }
+
     /// <summary><inheritdoc cref="LogFold.ForgottenRemovals" path="/summary"/></summary>
     public long ForgottenRemovals { get; init; }
 
@@ -54,6 +57,7 @@ internal sealed record Snapshot
         ],
         Weights = [.. fold.Namespaces.Select(n => n.Weight)],
         Removed = [.. fold.Removed.SelectMany(r => new[] { r.Key, (ulong)r.Value })],
+        RemovedBefore = [.. fold.RemovedBefore.SelectMany(r => new[] { r.Key, (ulong)r.Value })],
         ForgottenRemovals = fold.ForgottenRemovals,
         Producers =
         [
@@ -67,7 +71,7 @@ internal sealed record Snapshot
     {
         LogFold fold = new();
         fold.Restore(Position, LastTierChange, Definitions, Weights);
-        fold.RestoreRemovals(Removed, ForgottenRemovals);
+        fold.RestoreRemovals(Removed, RemovedBefore ?? [], ForgottenRemovals);
         foreach (ProducerSnapshot producer in Producers)
         {
             ProducerTable.Producer state = new();

@@ -7,7 +7,7 @@ using Sketch.Engine.Log;
 namespace Sketch.Engine.Fold;
 
 /// <summary>How the fold took a record.</summary>
-/// <param name="Verdict">For increments: counted, a duplicate, or too old to tell.</param>
+/// <param name="Verdict">For increments: counted, a duplicate, or too old to tell; for those and definitions, out of date.</param>
 /// <param name="Position">Where the batch was counted; for a duplicate, where it was first.</param>
 internal readonly record struct FoldOutcome(SequenceVerdict Verdict, long Position);
 
@@ -65,7 +65,11 @@ internal sealed partial class LogFold
                 CutAtHour(record, sink);
                 Extend(record);
                 _window = _window with { Definitions = _window.Definitions + 1 };
-                Define(DefinitionRecord.From(record.Payload), record.Position, sink);
+                if (!Define(DefinitionRecord.From(record.Payload), record.Position, sink))
+                {
+                    outcome = outcome with { Verdict = SequenceVerdict.OutOfDate };
+                }
+
                 break;
             case RecordKind.Removal:
                 Remove(record, sink);
@@ -166,7 +170,8 @@ internal sealed partial class LogFold
         sink.WindowClosed(closed);
     }
 
-    private void Define<TSink>(DefinitionRecord record, long position, TSink sink)
+    /// <summary>False when a counter is of another kind: two definitions were on their way at once, and the first one holds.</summary>
+    private bool Define<TSink>(DefinitionRecord record, long position, TSink sink)
         where TSink : IFoldSink
     {
         if (record.Namespace is { } definition)
@@ -182,31 +187,40 @@ internal sealed partial class LogFold
             }
 
             sink.Defined(state);
+            return true;
         }
-        else if (record.Counter is { } counter && _byName.TryGetValue(counter.Namespace, out NamespaceState? owner))
+
+        if (record.Counter is { } counter && _byName.TryGetValue(counter.Namespace, out NamespaceState? owner))
         {
-            DefineCounter(owner, counter.Definition, counter.Generation ?? position, position, sink);
+            return DefineCounter(owner, counter.Definition, counter.Generation ?? position, position, sink);
         }
-        else
-        {
-            throw new InvalidDataException($"The log holds a definition at {position} that defines nothing known.");
-        }
+
+        throw new InvalidDataException($"The log holds a definition at {position} that defines nothing known.");
     }
 
-    private void DefineCounter<TSink>(NamespaceState owner, CounterDefinition definition, long generation, long position, TSink sink)
+    private bool DefineCounter<TSink>(NamespaceState owner, CounterDefinition definition, long generation, long position, TSink sink)
         where TSink : IFoldSink
     {
         ulong id = CounterId.Of(owner.Definition.Name, definition.Name);
         Tier before = owner.Definition.Tier;
         if (_counters.TryGetValue(id, out CounterState? state))
         {
+            if (state.Kind != definition.Kind)
+            {
+                return false;
+            }
+
             before = state.Tier;
             state.Redefine(definition);
         }
         else
         {
             _counters.Add(id, state = new CounterState(owner, definition, generation));
-            _removed.Remove(id);
+            MadeAgain(id);
+            if (definition.Kind != CounterKind.Sum)
+            {
+                _lastOfOtherKind = position;
+            }
         }
 
         if (before != state.Tier)
@@ -219,6 +233,7 @@ internal sealed partial class LogFold
         }
 
         sink.Defined(id, state);
+        return true;
     }
 
     private sealed class NoSink : IFoldSink

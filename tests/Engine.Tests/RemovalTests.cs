@@ -101,6 +101,83 @@ public sealed class RemovalTests
         Assert.Equal(1, rig.Store.Total(Rig.Namespace, "a"));
     }
 
+    /// <summary>However the counter came again: a batch that was judged before its deletion was meant for the one before.</summary>
+    [Theory]
+    [InlineData(CounterKind.Distinct)]
+    [InlineData(CounterKind.Top)]
+    [InlineData(CounterKind.Sum)]
+    [InlineData(null)]
+    public async Task A_batch_from_before_a_deletion_counts_nothing_in_the_counter_that_came_after(CounterKind? kind)
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Add("a", 5);
+        using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+        Assert.Null(batch.Add("a"u8, 7));
+        Assert.Null(batch.Add("b"u8, 1));
+        await rig.Delete("a");
+        if (kind is { } another)
+        {
+            await rig.Define("a", another);
+        }
+        else
+        {
+            await rig.Add("a", 0);
+        }
+
+        Assert.Equal(IncrementStatus.Busy, (await rig.Engine.CommitAsync(batch, "p", 1, default)).Status);
+        Assert.Equal(0, rig.Read("a")!.Value);
+        Assert.Null(rig.Read("b"));
+        await rig.Checkpoint();
+        Assert.Equal(0, rig.Store.Total(Rig.Namespace, "a"));
+    }
+
+    [Fact]
+    public async Task Elements_from_before_a_deletion_count_nothing_in_the_counter_that_came_after()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("users", CounterKind.Distinct);
+        using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+        Assert.Null(batch.AddElement("users"u8, "ann"u8, null));
+        await rig.Delete("users");
+        await rig.Define("users", CounterKind.Distinct);
+        Assert.Equal(IncrementStatus.Busy, (await rig.Engine.CommitAsync(batch, "p", 1, default)).Status);
+        Assert.Equal(0, rig.Read("users")!.Value);
+    }
+
+    [Theory]
+    [InlineData(CounterKind.Distinct)]
+    [InlineData(CounterKind.Top)]
+    public async Task A_sum_for_a_new_name_that_became_another_kind_meanwhile_is_told_to_come_again(CounterKind kind)
+    {
+        await using Rig rig = await Rig.Open();
+        using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+        Assert.Null(batch.Add("y"u8, 5));
+        await rig.Define("y", kind);
+
+        Assert.Equal(IncrementStatus.Busy, (await rig.Engine.CommitAsync(batch, "p", 1, default)).Status);
+        await rig.Checkpoint();
+        Assert.Equal((0, 0), (rig.Read("y")!.Value, rig.Store.Total(Rig.Namespace, "y")));
+        using IncrementBatch again = rig.Engine.RentBatch(Rig.Namespace)!;
+        Assert.Equal("delta", again.Add("y"u8, 5)!.Field);
+    }
+
+    [Fact]
+    public async Task Of_two_definitions_at_once_the_first_one_holds()
+    {
+        await using Rig rig = await Rig.Open();
+        for (int round = 0; round < 10; round++)
+        {
+            Task<Rejection?>[] both =
+            [
+                .. new[] { CounterKind.Distinct, CounterKind.Top }
+                    .Select(kind => rig.Engine.DefineCounterAsync(Rig.Namespace, new CounterDefinition($"y{round}", kind), default).AsTask()),
+            ];
+            Rejection?[] answers = await Task.WhenAll(both);
+            Assert.Equal(("distinct", null), (rig.Read($"y{round}")!.Kind, answers[0]));
+            Assert.Equal((RejectionReason.Conflict, "kind"), (answers[1]!.Reason, answers[1]!.Field));
+        }
+    }
+
     /// <summary>Any mix of increments, elements, resets, deletions, checkpoints, failures and restarts: values, stored totals and a replay agree with the truth.</summary>
     [Theory]
     [InlineData(1)]
