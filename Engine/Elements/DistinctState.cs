@@ -113,13 +113,14 @@ internal sealed class DistinctState
                 return -released;
             }
 
+            // A member may be known while its register is not: a process that died while it stored the window had stored members first.
+            Raised(_martingale.State.Add(hash), hash);
             if (!_members.Add(element))
             {
                 return 0;
             }
 
             _newMembers.Add(element);
-            Raised(_martingale.State.Add(hash), hash);
             return 1;
         }
     }

@@ -26,6 +26,9 @@ internal sealed class ElementStates(ElementHasher hasher)
     /// <summary>Elements that exact counters keep on this node.</summary>
     public long Kept => Volatile.Read(ref _kept);
 
+    /// <summary>Room that batches on their way into the log hold.</summary>
+    public long Reserved => Volatile.Read(ref _reserved);
+
     /// <summary>Takes over what the store has; once, before anything is folded.</summary>
     public async Task LoadAsync(ICheckpointStore store, CancellationToken cancellationToken)
     {
@@ -129,7 +132,7 @@ internal sealed class ElementStates(ElementHasher hasher)
 
     /// <summary>
     /// Reserves room for what a batch adds to counters that keep their elements; null when there is room, else the refusal. A batch that adds nothing new always
-    /// has room, so that retries are answered.
+    /// has room, so that retries are answered. A refused batch holds nothing: <paramref name="reserved"/> is then zero.
     /// </summary>
     public Rejection? TryReserve(ElementColumns elements, Func<ulong, CounterState?> counters, out long reserved)
     {
@@ -139,6 +142,7 @@ internal sealed class ElementStates(ElementHasher hasher)
             return null;
         }
 
+        long more = 0;
         Dictionary<ulong, int> added = [];
         ReadOnlySpan<ulong> ids = elements.DistinctIds;
         for (int i = 0; i < ids.Length; i++)
@@ -154,23 +158,24 @@ internal sealed class ElementStates(ElementHasher hasher)
                 continue;
             }
 
-            int more = added[ids[i]] = added.GetValueOrDefault(ids[i]) + 1;
-            if ((state?.Kept ?? 0) + more > EngineLimits.MaxExactElements)
+            int ofCounter = added[ids[i]] = added.GetValueOrDefault(ids[i]) + 1;
+            if ((state?.Kept ?? 0) + ofCounter > EngineLimits.MaxExactElements)
             {
                 return Full(counter, "elements already counted", EngineLimits.MaxExactElements, "an exact counter of distinct elements");
             }
 
-            reserved++;
+            more++;
         }
 
-        if (Interlocked.Add(ref _reserved, reserved) + Kept > EngineLimits.MaxExactElementsOfNode && reserved > 0)
+        if (Interlocked.Add(ref _reserved, more) + Kept > EngineLimits.MaxExactElementsOfNode && more > 0)
         {
-            Release(reserved);
+            Release(more);
             return new Rejection(
-                RejectionReason.QuotaExceeded, "element", $"{reserved} new ones",
+                RejectionReason.QuotaExceeded, "element", $"{more} new ones",
                 $"elements already counted: the node keeps at most {EngineLimits.MaxExactElementsOfNode} elements of exact counters; the tier approximate keeps none");
         }
 
+        reserved = more;
         return null;
     }
 

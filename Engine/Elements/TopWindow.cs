@@ -26,7 +26,8 @@ internal sealed class TopWindow(int capacity)
     /// <param name="delta">0 or more.</param>
     /// <param name="exact">Whether all items must be kept.</param>
     /// <param name="sketch">The window's sketch, made when it is needed.</param>
-    public void Add(ulong id, ReadOnlySpan<byte> text, long delta, bool exact, Func<CountMinSketch> sketch)
+    /// <returns>Whether the item was known; one that was let go is not.</returns>
+    public bool Add(ulong id, ReadOnlySpan<byte> text, long delta, bool exact, Func<CountMinSketch> sketch)
     {
         lock (_gate)
         {
@@ -34,7 +35,7 @@ internal sealed class TopWindow(int capacity)
             if (_heaviest is null && (isKnown || exact || _items.Count < capacity))
             {
                 _items[id] = (isKnown ? item.Text : Encoding.UTF8.GetString(text), item.Sum + delta);
-                return;
+                return isKnown;
             }
 
             if (_heaviest is null)
@@ -52,6 +53,8 @@ internal sealed class TopWindow(int capacity)
                 _items.Add(id, (Encoding.UTF8.GetString(text), 0));
                 ForgetTexts(_heaviest);
             }
+
+            return isKnown;
         }
     }
 

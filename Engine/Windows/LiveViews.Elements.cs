@@ -64,13 +64,17 @@ internal sealed partial class LiveViews
     {
         ReadOnlySpan<ulong> ids = payload.TopIds;
         int i = 0;
+        int newItems = 0;
         foreach (ReadOnlySpan<byte> item in payload.Items)
         {
             CounterState counter = _fold.Counters[ids[i]];
             TopWindow top = _open.TopOf(ids[i], counter.Definition.K ?? CounterDefinition.DefaultK);
-            top.Add(payload.ItemIds[i], item, payload.ItemDeltas[i], counter.Tier != Tier.Approximate, () => _open.SketchFrom(_sketches));
+            bool isKnown = top.Add(payload.ItemIds[i], item, payload.ItemDeltas[i], counter.Tier != Tier.Approximate, _sketchOfOpen);
+            newItems += isKnown ? 0 : 1;
             i++;
         }
+
+        _open.AddNewItems(newItems);
     }
 
     private ImmutableDictionary<ulong, ItemTotals> With(ImmutableDictionary<ulong, ItemTotals> items, IReadOnlyList<ItemRow> rows)

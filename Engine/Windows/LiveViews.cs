@@ -21,6 +21,7 @@ internal sealed partial class LiveViews : IFoldSink
     private readonly long _storedPosition;
     private readonly uint[] _estimates = new uint[EngineLimits.MaxBatchIncrements];
     private readonly uint[] _deltas = new uint[EngineLimits.MaxBatchIncrements];
+    private readonly Func<CountMinSketch> _sketchOfOpen;
     private LiveView _view;
     private LiveWindow _open;
     private long _increments;
@@ -36,6 +37,7 @@ internal sealed partial class LiveViews : IFoldSink
         _fold = fold;
         _storedPosition = storedPosition;
         _open = new LiveWindow(fold.Window.From);
+        _sketchOfOpen = () => _open.SketchFrom(_sketches);
         _view = new LiveView(new ExactTotals(), 0, [_open], storedPosition, FrozenDictionary<int, ulong[]>.Empty);
     }
 

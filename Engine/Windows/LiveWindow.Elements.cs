@@ -9,6 +9,7 @@ internal sealed partial class LiveWindow
 {
     private ConcurrentDictionary<ulong, bool>? _restarted;
     private ConcurrentDictionary<ulong, TopWindow>? _tops;
+    private int _newItems;
 
     /// <summary>Whether a counter begins at zero with this window: earlier windows and totals do not count for it.</summary>
     public bool Restarts(ulong id) => Volatile.Read(ref _restarted)?.ContainsKey(id) ?? false;
@@ -28,6 +29,14 @@ internal sealed partial class LiveWindow
 
         return _tops!.GetOrAdd(id, static (_, k) => new TopWindow(TopWindow.CapacityFor(k)), k);
     }
+
+    /// <summary>
+    /// Items of counters of the kind top that the window did not know when they came: never less than it has different ones. The checkpoint holds each of those, whatever
+    /// the live side lets go.
+    /// </summary>
+    public int NewItems => Volatile.Read(ref _newItems);
+
+    public void AddNewItems(int count) => Volatile.Write(ref _newItems, _newItems + count);
 
     public void Restart(ulong id)
     {

@@ -14,6 +14,9 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
     private const ulong MaxSketchWeight = 1UL << 31;
     private const int MaxExactIds = 1_000_000;
 
+    /// <summary>With so many items the window ends however many wait: its checkpoint holds each of them in memory, in every try.</summary>
+    internal const int MaxItems = 1_000_000;
+
     // One closed window may wait for the store. When it takes longer than a window stays open, the open one grows instead: fewer and larger inserts, in
     // which hot counters are summed up further, so that the store catches up; and while it is away, memory stays bounded.
     private const int MaxWaiting = 1;
@@ -52,6 +55,11 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
         }
 
         if (window.Sketch?.TotalWeight >= MaxSketchWeight)
+        {
+            return true;
+        }
+
+        if (window.NewItems >= MaxItems)
         {
             return true;
         }

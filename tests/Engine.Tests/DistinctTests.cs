@@ -1,7 +1,10 @@
 using Sketch.Engine;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Elements;
+using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
+using Sketch.Tests.Engine.Log;
 
 namespace Sketch.Tests.Engine;
 
@@ -174,6 +177,71 @@ public sealed class DistinctTests
         Assert.Equal(
             rig.Store.Distincts.OrderBy(d => d.Id).Select(Bytes),
             replayed.Store.Distincts.OrderBy(d => d.Id).Select(Bytes));
+    }
+
+    /// <summary>A node that died between a window's members and its registers finds the members at its next start.</summary>
+    [Fact]
+    public async Task Registers_are_whole_after_a_death_between_members_and_registers()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("users", CounterKind.Distinct);
+        await rig.AddElements("users", Enumerable.Range(0, 300).Select(i => $"{i}"));
+        await rig.Checkpoint();
+        await rig.AddElements("users", Enumerable.Range(300, 3_000).Select(i => $"{i}"));
+        rig.Store.FailAfterMembers = true;
+        Task checkpoint = rig.Engine.CheckpointAsync(CancellationToken.None);
+        await Until.True(() => rig.Store.Failures > 0);
+        await rig.Stop();
+        rig.Store.FailAfterMembers = false;
+        await rig.Start();
+        await rig.Checkpoint();
+        Assert.False(checkpoint.IsCompletedSuccessfully);
+        await rig.Stop();
+
+        await using Rig replayed = rig.Replayed();
+        await replayed.Start();
+        await replayed.Checkpoint();
+        Assert.Equal(Bytes(Assert.Single(replayed.Store.Distincts)), Bytes(Assert.Single(rig.Store.Distincts)));
+        await rig.Start();
+    }
+
+    [Fact]
+    public void A_refused_batch_holds_no_room()
+    {
+        ElementStates states = new(new ElementHasher(new byte[32]));
+        NamespaceState owner = new(0, new NamespaceDefinition(Rig.Namespace, Tier.Strong));
+        CounterState counter = new(owner, new CounterDefinition("users", CounterKind.Distinct), 1);
+        const ulong Full = 1;
+        const ulong Free = 2;
+        for (int i = 0; i < EngineLimits.MaxExactElements; i++)
+        {
+            states.Add(counter, Full, Element(i), 2);
+        }
+
+        ElementColumns mixed = new();
+        mixed.AddElement(Free, Element(1));
+        mixed.AddElement(Free, Element(2));
+        mixed.AddElement(Full, Element(-1));
+        Assert.Equal(RejectionReason.QuotaExceeded, states.TryReserve(mixed, _ => counter, out long reserved)!.Reason);
+        Assert.Equal((0, 0), (reserved, states.Reserved));
+
+        // What others hold on their way leaves no room on the node.
+        ElementColumns many = new();
+        for (int i = 0; i < EngineLimits.MaxExactElements; i++)
+        {
+            many.AddElement(Free, Element(i));
+        }
+
+        for (long held = states.Kept; held < EngineLimits.MaxExactElementsOfNode; held += many.DistinctCount)
+        {
+            Assert.Null(states.TryReserve(many, _ => counter, out _));
+        }
+
+        long before = states.Reserved;
+        Assert.Equal(RejectionReason.QuotaExceeded, states.TryReserve(many, _ => counter, out reserved)!.Reason);
+        Assert.Equal((0, before), (reserved, states.Reserved));
+
+        static UInt128 Element(int i) => new((ulong)i * 0x9E3779B97F4A7C15, (ulong)i);
     }
 
     private static string Bytes(Sketch.Engine.Checkpoints.StoredDistinct d) =>

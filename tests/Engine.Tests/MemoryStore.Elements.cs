@@ -70,7 +70,11 @@ internal sealed partial class MemoryStore
             _distincts[(row.Id, row.Generation)] = new StoredDistinct(
                 row.Id, row.Generation, row.Position, [.. registers.Keys], [.. registers.Values], row.IsExact, row.ExactCount, row.Added, row.Changes,
                 row.NewElements, row.Variance, row.Sketch.ToArray());
-            _members.UnionWith(row.NewMembers.Select(m => new StoredMember(row.Id, row.Generation, m)));
         }
+
+        AddMembers(checkpoint);
     }
+
+    private void AddMembers(Checkpoint checkpoint) =>
+        _members.UnionWith(checkpoint.Distincts.SelectMany(row => row.NewMembers.Select(m => new StoredMember(row.Id, row.Generation, m))));
 }

@@ -19,6 +19,12 @@ internal sealed partial class MemoryStore : ICheckpointStore
     /// <summary>How many of the next stores are applied but answered with a failure.</summary>
     public int LoseAnswers { get; set; }
 
+    /// <summary>Stores keep the members of a window, and fail before anything else of it.</summary>
+    public bool FailAfterMembers { get; set; }
+
+    /// <summary>How many stores failed.</summary>
+    public int Failures { get; private set; }
+
     public long Total(string @namespace, string name)
     {
         lock (_gate)
@@ -37,6 +43,14 @@ internal sealed partial class MemoryStore : ICheckpointStore
             if (FailNext > 0)
             {
                 FailNext--;
+                Failures++;
+                throw new CheckpointStoreException("the store is away");
+            }
+
+            if (FailAfterMembers)
+            {
+                AddMembers(checkpoint);
+                Failures++;
                 throw new CheckpointStoreException("the store is away");
             }
 

@@ -3,6 +3,8 @@ using Sketch.Engine;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
+using Sketch.Engine.Windows;
+using Sketch.Tests.Engine.Log;
 
 namespace Sketch.Tests.Engine;
 
@@ -162,6 +164,42 @@ public sealed class TopTests
 
         await done.CancelAsync();
         await reader;
+    }
+
+    /// <summary>While the store is away the open window grows, but not beyond what the checkpointer can hold.</summary>
+    [Fact]
+    public async Task A_window_ends_at_a_number_of_items_however_many_wait()
+    {
+        await using Rig rig = await Rig.Open(Tier.Approximate);
+        await rig.Define("pages", CounterKind.Top);
+        rig.Store.FailNext = int.MaxValue;
+        for (int i = 0; i < 3; i++)
+        {
+            await rig.Add("a", 1);
+            await rig.Reset("a");
+        }
+
+        int waiting = rig.Engine.Status.OpenWindows;
+        Assert.Equal(4, waiting);
+        foreach (int[] some in Enumerable.Range(0, WindowMarker.MaxItems).Chunk(10_000))
+        {
+            Assert.Equal(IncrementStatus.Accepted, (await rig.SendElements(null, 0, [.. some.Select(i => ("pages", (string?)$"{i}", (long?)1))])).Status);
+        }
+
+        await Until.True(() =>
+        {
+            rig.Time.Advance(TimeSpan.FromMilliseconds(50));
+            return rig.Engine.Status.OpenWindows > waiting;
+        });
+
+        // Items that the window knows take no more room.
+        for (int batch = 0; batch < 3; batch++)
+        {
+            await rig.SendElements(null, 0, [.. Enumerable.Repeat(("pages", (string?)"1", (long?)1), 10_000)]);
+        }
+
+        Assert.Equal(1, rig.Engine.View.Open.NewItems);
+        rig.Store.FailNext = 0;
     }
 
     [Fact]
