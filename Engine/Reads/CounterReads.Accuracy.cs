@@ -54,12 +54,12 @@ internal sealed partial class CounterReads
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Exactly {value.Value:N0} distinct elements: the tier keeps the elements themselves, or nothing was added since the last checkpoint.");
+                $"Exactly {value.Value:N0} distinct elements: the tier keeps the elements themselves, or none came that could have been missed.");
         }
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"About {value.Value:N0} distinct elements: at the last checkpoint their number was known exactly; what came since is estimated from how it changed a HyperLogLog. The truth is between {value.Lower:N0} and {value.Upper:N0} in {value.Confidence * 100:0.####} % of cases. At the checkpoint the error becomes 0.");
+            $"About {value.Value:N0} distinct elements: the elements themselves are not kept; their number is estimated from how each of them changed a HyperLogLog, since the counter began or became approximate. The truth is between {value.Lower:N0} and {value.Upper:N0} in {value.Confidence * 100:0.####} % of cases. Checkpoints do not make it exact.");
     }
 
     private static string Words(
