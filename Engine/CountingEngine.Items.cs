@@ -3,6 +3,7 @@ using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
+using Sketch.Engine.Windows;
 
 namespace Sketch.Engine;
 
@@ -37,8 +38,7 @@ public sealed partial class CountingEngine
                 }
 
                 items.Add(rows.ItemIds[i]);
-                long known = (Settled(view, counter, id)?.Items.Count ?? 0) + view.Windows.Sum(w => (long)(w.Top(id)?.Count ?? 0));
-                if (known + items.Count > EngineLimits.MaxExactItems)
+                if (AtMost(view, counter, id) + items.Count > EngineLimits.MaxExactItems && Known(view, counter, id) + items.Count > EngineLimits.MaxExactItems)
                 {
                     return new Rejection(
                         RejectionReason.QuotaExceeded, "element", $"one more for '{counter.Definition.Name}'",
@@ -48,6 +48,27 @@ public sealed partial class CountingEngine
         }
 
         return null;
+    }
+
+    // Quick, but counts an item in each place where it is.
+    private static long AtMost(LiveView view, CounterState counter, ulong id) =>
+        (Settled(view, counter, id)?.Items.Count ?? 0) + view.Windows.Sum(w => (long)(w.Top(id)?.Count ?? 0));
+
+    private static long Known(LiveView view, CounterState counter, ulong id)
+    {
+        HashSet<ulong> known = [];
+        foreach (LiveWindow window in view.Windows)
+        {
+            window.Top(id)?.CopyTo(known);
+        }
+
+        if (Settled(view, counter, id) is not { } settled)
+        {
+            return known.Count;
+        }
+
+        known.RemoveWhere(settled.Items.ContainsKey);
+        return known.Count + settled.Items.Count;
     }
 
     private static bool IsKnown(LiveView view, CounterState counter, ulong id, ulong item) =>

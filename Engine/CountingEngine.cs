@@ -355,20 +355,25 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             return badProducer;
         }
 
-        if (batch.EnterNames() is { } badName)
-        {
-            return badName;
-        }
-
         if ((batch.ReserveElements() ?? CheckItems(batch)) is { } full)
         {
             return full;
         }
 
-        return batch.Owner.TryAdmit(batch.Weight)
-            ? null
-            : new Rejection(
+        if (!batch.Owner.TryAdmit(batch.Weight))
+        {
+            return new Rejection(
                 RejectionReason.QuotaExceeded, "delta", $"a sum of {batch.Weight}", "what keeps the sizes of all deltas in the namespace below 2^62, so that no total overflows");
+        }
+
+        // Last, since names that were entered stay: a batch that is refused for anything else takes none of the quota.
+        if (batch.EnterNames() is { } badName)
+        {
+            batch.Owner.Release(batch.Weight);
+            return badName;
+        }
+
+        return null;
     }
 
     private NamespaceEntry Existing(string @namespace) =>

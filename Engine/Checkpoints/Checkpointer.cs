@@ -196,7 +196,7 @@ internal sealed partial class Checkpointer(
         totals = totals.WithRoomFor(totals.Missing(deltas));
         totals.Apply(deltas, epoch);
         heaviest.Take(totals, epoch, deltas);
-        views.Settle(totals, window.Span, heaviest.Ids, window.Checkpoint.Items);
+        views.Settle(totals, window, heaviest.Ids);
         totals.Finish(deltas);
         Volatile.Write(ref _storedTo, window.Span.To);
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();

@@ -35,7 +35,7 @@ internal sealed partial class WindowAggregate
         }
         else if (fold.Counters.TryGetValue(id, out CounterState? state))
         {
-            Defined(id, state);
+            _names[id] = Named(owner, id, state.Definition, state.Tier, fold.Position + 1);
         }
     }
 

@@ -94,6 +94,15 @@ internal sealed class TopWindow(int capacity)
         }
     }
 
+    /// <summary>Adds the ids of the items that the window remembers to a set.</summary>
+    public void CopyTo(HashSet<ulong> ids)
+    {
+        lock (_gate)
+        {
+            ids.UnionWith(_items.Keys);
+        }
+    }
+
     /// <summary>How many items the window remembers.</summary>
     public int Count
     {

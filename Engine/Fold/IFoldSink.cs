@@ -15,7 +15,7 @@ internal interface IFoldSink
     /// <summary>The elements of a batch that counts; its sums were given to <see cref="Counted"/> before.</summary>
     void CountedElements(NamespaceState owner, in ElementPayload payload, in WindowSpan window);
 
-    /// <summary>A counter begins anew at zero: at the start of a window, before any increment of it.</summary>
+    /// <summary>A counter begins anew at zero: at the start of a window, before any increment of it, and before its <see cref="CounterState.Generation"/> changes.</summary>
     /// <param name="owner">Its namespace.</param>
     /// <param name="id">Its id.</param>
     /// <param name="name">Its name.</param>

@@ -74,12 +74,12 @@ internal sealed partial class LogFold
                 _madeAgain.Remove(id);
                 _lastRemoval = record.Position;
             }
-            else if (_counters.TryGetValue(id, out CounterState? state))
-            {
-                state.BeginAgain(record.Position);
-            }
-
+            // Readers first learn that nothing before this window counts, then of the new generation: in between they see the counter at zero, not in part.
             sink.Removed(owner, id, name, removal.Deleted);
+            if (_counters.TryGetValue(id, out CounterState? again))
+            {
+                again.BeginAgain(record.Position);
+            }
         }
 
         ForgetRemovals();

@@ -137,8 +137,9 @@ internal sealed partial class LiveViews : IFoldSink
     }
 
     /// <summary>A window became exact: its deltas are in the totals of the next epoch, and it leaves the view in the same moment.</summary>
-    public void Settle(ExactTotals totals, in WindowSpan window, FrozenDictionary<int, ulong[]> heaviest, IReadOnlyList<ItemRow> items)
+    public void Settle(ExactTotals totals, ClosedWindow closed, FrozenDictionary<int, ulong[]> heaviest)
     {
+        WindowSpan window = closed.Span;
         LiveWindow settled;
         lock (_publishing)
         {
@@ -155,7 +156,7 @@ internal sealed partial class LiveViews : IFoldSink
                 Windows = _view.Windows[1..],
                 ExactPosition = window.To,
                 Heaviest = heaviest,
-                Items = With(_view.Items, items),
+                Items = With(_view.Items.RemoveRange(closed.Restarted.Select(r => r.Id)), closed.Checkpoint.Items),
             });
         }
 

@@ -102,6 +102,7 @@ public sealed class DistinctTests
         Assert.Equal((IncrementStatus.Rejected, RejectionReason.QuotaExceeded, "element"), (refused.Status, refused.Rejection!.Reason, refused.Rejection.Field));
         Assert.Equal(last with { Duplicate = true }, retried);
         Assert.Null(rig.Read("clicks"));
+        Assert.Equal(1, rig.Engine.Namespaces.Single().Counters); // the refused batch's new name took none of the quota
         Assert.Equal(EngineLimits.MaxExactElements, rig.Read("users")!.Value);
     }
 

@@ -166,6 +166,40 @@ public sealed class TopTests
         await reader;
     }
 
+    [Fact]
+    public async Task An_item_counts_once_towards_the_limit_wherever_it_is()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("pages", CounterKind.Top);
+        int[][] all = [.. Enumerable.Range(0, EngineLimits.MaxExactItems - 1).Chunk(10_000)];
+        await SendAll();
+        await rig.Checkpoint();
+        await SendAll();
+        Assert.Equal(IncrementStatus.Accepted, (await rig.SendElements(null, 0, ("pages", "the last", 1))).Status);
+        Assert.Equal(IncrementStatus.Rejected, (await rig.SendElements(null, 0, ("pages", "one more", 1))).Status);
+
+        async Task SendAll()
+        {
+            foreach (int[] some in all)
+            {
+                Assert.Equal(IncrementStatus.Accepted, (await rig.SendElements(null, 0, [.. some.Select(i => ("pages", (string?)$"{i}", (long?)1))])).Status);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_deleted_counter_leaves_no_items_in_memory()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("pages", CounterKind.Top);
+        await rig.SendElements(null, 0, ("pages", "a", 1));
+        await rig.Checkpoint();
+        Assert.Single(rig.Engine.View.Items);
+        await rig.Delete("pages");
+        await rig.Checkpoint();
+        Assert.Empty(rig.Engine.View.Items);
+    }
+
     /// <summary>While the store is away the open window grows, but not beyond what the checkpointer can hold.</summary>
     [Fact]
     public async Task A_window_ends_at_a_number_of_items_however_many_wait()
