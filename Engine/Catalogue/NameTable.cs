@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sketch.Engine.Tables;
 
@@ -39,22 +38,14 @@ internal sealed class NameTable
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
         Slot[] slots = Volatile.Read(ref _slots);
-        while (!ids.IsEmpty)
+        for (int from = 0; from < ids.Length; from += IdSlots.Group)
         {
-            int count = Math.Min(IdSlots.Group, ids.Length);
-            ref Slot first = ref MemoryMarshal.GetArrayDataReference(slots);
-            for (int i = 0; i < count; i++)
-            {
-                IdSlots.Prefetch(ref Unsafe.Add(ref first, IdSlots.Home(ids[i], slots.Length)));
-            }
-
-            for (int i = 0; i < count; i++)
+            IdSlots.PrefetchAhead(slots, ids, from);
+            int end = Math.Min(ids.Length, from + IdSlots.Group);
+            for (int i = from; i < end; i++)
             {
                 references[i] = Find(slots, ids[i]);
             }
-
-            ids = ids[count..];
-            references = references[count..];
         }
     }
 

@@ -6,10 +6,12 @@ namespace Sketch.Engine.Tables;
 /// </summary>
 internal sealed class DeltaTable
 {
+    private const int LeastSlots = 512;
+
     private Slot[] _slots;
     private int _count;
 
-    public DeltaTable(int capacity = 256) => _slots = IdSlots.Allocate<Slot>(Math.Max(16, capacity) * 2);
+    public DeltaTable() => _slots = IdSlots.Allocate<Slot>(LeastSlots);
 
     /// <summary>How many ids there are.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -48,34 +50,28 @@ internal sealed class DeltaTable
     /// <summary>The writer adds many.</summary>
     public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas)
     {
-        while (!ids.IsEmpty)
+        for (int from = 0; from < ids.Length; from += IdSlots.Group)
         {
-            int count = Math.Min(IdSlots.Group, ids.Length);
-            IdSlots.Prefetch(_slots, ids[..count]);
-            for (int i = 0; i < count; i++)
+            IdSlots.PrefetchAhead(_slots, ids, from);
+            int end = Math.Min(ids.Length, from + IdSlots.Group);
+            for (int i = from; i < end; i++)
             {
                 Add(ids[i], deltas[i]);
             }
-
-            ids = ids[count..];
-            deltas = deltas[count..];
         }
     }
 
     /// <summary>The writer adds many.</summary>
     public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
     {
-        while (!ids.IsEmpty)
+        for (int from = 0; from < ids.Length; from += IdSlots.Group)
         {
-            int count = Math.Min(IdSlots.Group, ids.Length);
-            IdSlots.Prefetch(_slots, ids[..count]);
-            for (int i = 0; i < count; i++)
+            IdSlots.PrefetchAhead(_slots, ids, from);
+            int end = Math.Min(ids.Length, from + IdSlots.Group);
+            for (int i = from; i < end; i++)
             {
                 Add(ids[i], deltas[i]);
             }
-
-            ids = ids[count..];
-            deltas = deltas[count..];
         }
     }
 
@@ -106,34 +102,26 @@ internal sealed class DeltaTable
     {
         ulong[] ids = GC.AllocateUninitializedArray<ulong>(_count);
         long[] deltas = GC.AllocateUninitializedArray<long>(_count);
-        Sorter sorter = new(ids, deltas);
-        int wrapped = Wrapped();
-        for (int at = 0; at < _slots.Length; at++)
+        int count = 0;
+        foreach (ref Slot slot in _slots.AsSpan())
         {
-            if (at >= wrapped || !IsWrapped(at))
+            if (slot.Id != 0)
             {
-                sorter.Take(_slots[at]);
+                ids[count] = slot.Id;
+                deltas[count++] = slot.Delta;
             }
         }
 
-        for (int at = 0; at < wrapped; at++)
-        {
-            if (IsWrapped(at))
-            {
-                sorter.Take(_slots[at]);
-            }
-        }
-
-        sorter.Finish();
+        IdSort.Sort(ids, deltas);
         return (ids, deltas);
     }
 
     /// <summary>Empties the table for the next use; no reader may hold it. It keeps its size while that is of use.</summary>
     public void Clear()
     {
-        if (_count * 16L < _slots.Length)
+        if (_count * 16L < _slots.Length && _slots.Length > LeastSlots)
         {
-            _slots = IdSlots.Allocate<Slot>(Math.Max(256, _count) * 4);
+            _slots = IdSlots.Allocate<Slot>(Math.Max(LeastSlots, _count * 4));
         }
         else
         {
@@ -142,20 +130,6 @@ internal sealed class DeltaTable
 
         _count = 0;
     }
-
-    // The first run of slots, in which ids can stand that went around the end: the largest of all.
-    private int Wrapped()
-    {
-        int at = 0;
-        while (at < _slots.Length && _slots[at].Id != 0)
-        {
-            at++;
-        }
-
-        return at;
-    }
-
-    private bool IsWrapped(int at) => IdSlots.Home(_slots[at].Id, _slots.Length) > at;
 
     private void Grow()
     {
@@ -175,43 +149,6 @@ internal sealed class DeltaTable
         }
 
         Volatile.Write(ref _slots, into);
-    }
-
-    // An insertion sort of what is nearly sorted: only ids that share a run of slots can be out of order.
-    private ref struct Sorter(Span<ulong> ids, Span<long> deltas)
-    {
-        private readonly Span<ulong> _ids = ids;
-        private readonly Span<long> _deltas = deltas;
-        private readonly long _mostMoves = 16L * ids.Length;
-        private int _count;
-        private long _moves;
-
-        public void Take(in Slot slot)
-        {
-            if (slot.Id == 0)
-            {
-                return;
-            }
-
-            int at = _count++;
-            for (; at > 0 && _ids[at - 1] > slot.Id && _moves < _mostMoves; at--, _moves++)
-            {
-                _ids[at] = _ids[at - 1];
-                _deltas[at] = _deltas[at - 1];
-            }
-
-            _ids[at] = slot.Id;
-            _deltas[at] = slot.Delta;
-        }
-
-        /// <summary>Somebody may have chosen names whose ids lie together: then it was too much to move.</summary>
-        public readonly void Finish()
-        {
-            if (_moves >= _mostMoves)
-            {
-                _ids.Sort(_deltas);
-            }
-        }
     }
 
     private struct Slot

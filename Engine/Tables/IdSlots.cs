@@ -1,22 +1,30 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using System.Security.Cryptography;
 
 namespace Sketch.Engine.Tables;
 
 /// <summary>
-/// How the tables by id find a slot: an id's home is its share of the table, id / 2^64 of all slots, and from there the next free one, around the end. Ids are hashes, so homes
-/// spread evenly; and since a larger id never has an earlier home, a walk over the slots meets ids nearly in order. Sorting, growing and adding a
-/// sorted run of ids are then passes through memory instead of jumps.
+/// How the tables by id find a slot: an id is mixed with a key, its home is the mixed number's share of the table, and from there the next free slot, around the
+/// end. Whoever can choose names can choose ids (their hash has no key), but not homes. A larger mixed number never has an earlier home, so that
+/// growing a table is a pass through memory instead of jumps. What is in a table never depends on the key.
 /// </summary>
 internal static class IdSlots
 {
     /// <summary>How many ids a batch looks up at once, so that their cache misses overlap.</summary>
     public const int Group = 16;
 
+    private static readonly ulong Key0 = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private static readonly ulong Key1 = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
+
     /// <summary>An id's first slot, in a table of so many slots.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Home(ulong id, int slots) => (int)Math.BigMul(id, (ulong)(uint)slots, out _);
+    public static int Home(ulong id, int slots)
+    {
+        ulong high = Math.BigMul(id ^ Key0, Key1, out ulong low);
+        return (int)Math.BigMul(high ^ low, (ulong)(uint)slots, out _);
+    }
 
     /// <summary>An array whose slots stay where they are, so that they can be prefetched.</summary>
     public static T[] Allocate<T>(int slots)
@@ -27,27 +35,27 @@ internal static class IdSlots
         return array;
     }
 
-    /// <summary>Asks for the cache line of a slot.</summary>
+    /// <summary>
+    /// Asks for the cache lines that the next group needs: called before each group, it lets the misses of one group overlap the work on the one before. The first
+    /// call asks for both.
+    /// </summary>
+    /// <param name="table">The slots, from <see cref="Allocate"/>.</param>
+    /// <param name="ids">All ids.</param>
+    /// <param name="at">Where the group begins that is worked on next.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Prefetch<T>(ref T slot)
+    public static unsafe void PrefetchAhead<T>(T[] table, ReadOnlySpan<ulong> ids, int at)
         where T : struct
     {
-        if (Sse.IsSupported)
+        if (!Sse.IsSupported)
         {
-            Sse.Prefetch0(Unsafe.AsPointer(ref slot)); // pinned: the address stays what it is
+            return;
         }
-    }
 
-    /// <summary>Asks for the cache lines of a group's homes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch<T>(T[] table, ReadOnlySpan<ulong> ids)
-        where T : struct
-    {
         ref T first = ref MemoryMarshal.GetArrayDataReference(table);
-        int slots = table.Length;
-        foreach (ulong id in ids)
+        int end = Math.Min(ids.Length, at + (2 * Group));
+        for (int i = at == 0 ? 0 : at + Group; i < end; i++)
         {
-            Prefetch(ref Unsafe.Add(ref first, Home(id, slots)));
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref first, Home(ids[i], table.Length)))); // pinned: the address stays what it is
         }
     }
 }

@@ -62,6 +62,7 @@ internal sealed class ExactTotals
             ReadOnlySpan<long> sums = run.Deltas.Span;
             for (int i = 0; i < ids.Length; i++)
             {
+                Ahead(ids, i);
                 Add(ids[i], sums[i], applied: true);
             }
         }
@@ -72,9 +73,11 @@ internal sealed class ExactTotals
     {
         foreach (DeltaRun run in deltas.Runs)
         {
-            foreach (ulong id in run.Ids.Span)
+            ReadOnlySpan<ulong> ids = run.Ids.Span;
+            for (int i = 0; i < ids.Length; i++)
             {
-                ref Slot slot = ref _slots[Find(id)];
+                Ahead(ids, i);
+                ref Slot slot = ref _slots[Find(ids[i])];
                 Volatile.Write(ref slot.Packed, slot.Packed & ~1L);
             }
         }
@@ -113,9 +116,11 @@ internal sealed class ExactTotals
         int missing = 0;
         foreach (DeltaRun run in deltas.Runs)
         {
-            foreach (ulong id in run.Ids.Span)
+            ReadOnlySpan<ulong> ids = run.Ids.Span;
+            for (int i = 0; i < ids.Length; i++)
             {
-                missing += Find(id) < 0 ? 1 : 0;
+                Ahead(ids, i);
+                missing += Find(ids[i]) < 0 ? 1 : 0;
             }
         }
 
@@ -131,6 +136,14 @@ internal sealed class ExactTotals
             {
                 yield return (slot.Id, slot.Packed >> 1);
             }
+        }
+    }
+
+    private void Ahead(ReadOnlySpan<ulong> ids, int at)
+    {
+        if (at % IdSlots.Group == 0)
+        {
+            IdSlots.PrefetchAhead(_slots, ids, at);
         }
     }
 

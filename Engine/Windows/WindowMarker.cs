@@ -18,8 +18,11 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
     internal const int MaxItems = 1_000_000;
 
     // One closed window may wait for the store. When it takes longer than a window stays open, the open one grows instead: fewer and larger inserts, in
-    // which hot counters are summed up further, so that the store catches up; and while it is away, memory stays bounded.
+    // which hot counters are summed up further, so that the store catches up.
     private const int MaxWaiting = 1;
+
+    // More windows than this never wait, whatever is in them: cells of the open one may saturate then, and answers say so.
+    private const int MaxWaitingWhenFull = 16;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
@@ -54,7 +57,8 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
             return false;
         }
 
-        if (window.Sketch?.TotalWeight >= MaxSketchWeight)
+        int waiting = view.Windows.Length - 1;
+        if (window.Sketch?.TotalWeight >= MaxSketchWeight && waiting <= MaxWaitingWhenFull)
         {
             return true;
         }
@@ -66,6 +70,6 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
 
         bool isFull = window.Exact.Count >= MaxExactIds;
         bool isOld = time.GetUtcNow().ToUnixTimeMilliseconds() - window.FirstTimeMs >= open.TotalMilliseconds;
-        return (isFull || isOld) && view.Windows.Length - 1 <= MaxWaiting;
+        return (isFull || isOld) && waiting <= MaxWaiting;
     }
 }
