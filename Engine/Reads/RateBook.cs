@@ -17,6 +17,7 @@ internal sealed class RateBook
 
     private readonly ConcurrentDictionary<ulong, Track> _tracks = new();
     private long _sweptMs;
+    private int _count;
 
     /// <summary>Marks a value that was just read, and gives the rates up to it.</summary>
     /// <param name="id">The counter.</param>
@@ -28,12 +29,16 @@ internal sealed class RateBook
         if (!_tracks.TryGetValue(id, out Track? track))
         {
             Sweep(nowMs);
-            if (_tracks.Count >= MaxCounters)
+            if (Volatile.Read(ref _count) >= MaxCounters)
             {
                 return default;
             }
 
-            track = _tracks.GetOrAdd(id, static _ => new Track());
+            track = new Track();
+            if (_tracks.TryAdd(id, track))
+            {
+                Interlocked.Increment(ref _count);
+            }
         }
 
         return track.Mark(nowMs, value);
@@ -41,7 +46,7 @@ internal sealed class RateBook
 
     private void Sweep(long nowMs)
     {
-        if (_tracks.Count < MaxCounters || nowMs - Volatile.Read(ref _sweptMs) < 10_000)
+        if (Volatile.Read(ref _count) < MaxCounters || nowMs - Volatile.Read(ref _sweptMs) < 10_000)
         {
             return;
         }
@@ -49,9 +54,9 @@ internal sealed class RateBook
         Volatile.Write(ref _sweptMs, nowMs);
         foreach ((ulong id, Track track) in _tracks)
         {
-            if (nowMs - track.LastMs > ForgottenAfterMs)
+            if (nowMs - track.LastMs > ForgottenAfterMs && _tracks.TryRemove(id, out _))
             {
-                _tracks.TryRemove(id, out _);
+                Interlocked.Decrement(ref _count);
             }
         }
     }

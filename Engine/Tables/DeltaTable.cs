@@ -8,6 +8,7 @@ internal sealed class DeltaTable
 {
     private const int LeastSlots = 512;
 
+    private readonly IdSort _sort = new();
     private Slot[] _slots;
     private int _count;
 
@@ -112,7 +113,7 @@ internal sealed class DeltaTable
             }
         }
 
-        IdSort.Sort(ids, deltas);
+        _sort.Sort(ids, deltas);
         return (ids, deltas);
     }
 

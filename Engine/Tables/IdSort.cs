@@ -1,12 +1,16 @@
 namespace Sketch.Engine.Tables;
 
 /// <summary>Sorts rows by id. Radix, a byte a pass from the least: linear however the ids lie, and several times faster than comparing.</summary>
-internal static class IdSort
+internal sealed class IdSort
 {
     private const int SmallEnoughToCompare = 2_048;
 
+    // Kept for the next time: windows come in one size after the other, and fresh memory must be cleared page by page.
+    private ulong[] _ids = [];
+    private long[] _values = [];
+
     /// <summary>Sorts ids ascending, and the values with them.</summary>
-    public static void Sort(ulong[] ids, long[] values)
+    public void Sort(ulong[] ids, long[] values)
     {
         if (ids.Length <= SmallEnoughToCompare)
         {
@@ -14,17 +18,21 @@ internal static class IdSort
             return;
         }
 
-        ulong[] otherIds = GC.AllocateUninitializedArray<ulong>(ids.Length);
-        long[] otherValues = GC.AllocateUninitializedArray<long>(ids.Length);
+        if (_ids.Length < ids.Length)
+        {
+            _ids = GC.AllocateUninitializedArray<ulong>(ids.Length);
+            _values = GC.AllocateUninitializedArray<long>(ids.Length);
+        }
+
         // An even number of passes: the last one writes into the arrays that were given.
         for (int shift = 0; shift < 64; shift += 16)
         {
-            Pass(ids, values, otherIds, otherValues, shift);
-            Pass(otherIds, otherValues, ids, values, shift + 8);
+            Pass(ids, values, _ids.AsSpan(0, ids.Length), _values.AsSpan(0, ids.Length), shift);
+            Pass(_ids.AsSpan(0, ids.Length), _values.AsSpan(0, ids.Length), ids, values, shift + 8);
         }
     }
 
-    private static void Pass(ulong[] fromIds, long[] fromValues, ulong[] toIds, long[] toValues, int shift)
+    private static void Pass(ReadOnlySpan<ulong> fromIds, ReadOnlySpan<long> fromValues, Span<ulong> toIds, Span<long> toValues, int shift)
     {
         Span<int> next = stackalloc int[256];
         next.Clear();

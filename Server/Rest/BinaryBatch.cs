@@ -46,6 +46,8 @@ internal static class BinaryBatch
         if (body[5] != 0)
             throw new ProblemException(Problem.Invalid("encoding", $"{body[5]}", "0"));
         int producerBytes = BinaryPrimitives.ReadUInt16LittleEndian(body[6..]);
+        if (producerBytes > EngineLimits.MaxProducerBytes)
+            throw new ProblemException(Problem.Invalid("p", $"{producerBytes}", $"at most {EngineLimits.MaxProducerBytes} bytes of the producer's name"));
         long sequence = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(body[16..]);
         uint names = BinaryPrimitives.ReadUInt32LittleEndian(body[20..]);
@@ -98,7 +100,7 @@ internal static class BinaryBatch
             }
             catch (DecoderFallbackException)
             {
-                throw new ProblemException(Problem.Invalid("producer", Convert.ToHexStringLower(producer), "UTF-8"));
+                throw new ProblemException(Problem.Invalid("producer", "not UTF-8", "UTF-8"));
             }
         }
 

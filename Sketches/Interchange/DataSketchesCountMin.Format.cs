@@ -16,12 +16,15 @@ public sealed partial class DataSketchesCountMin
     /// <summary>How many bytes <see cref="Write"/> writes.</summary>
     public long ByteCount => HeaderBytes + (TotalWeight == 0 ? 0 : (1 + (long)_cells.Length) * sizeof(long));
 
+    /// <summary>The cells that a sketch may have when nobody says how many: 128 MiB of them.</summary>
+    public const int DefaultMaxCells = 1 << 24;
+
     /// <summary>Reads a sketch with 64-bit integer weights that the library wrote.</summary>
     /// <param name="bytes">All of it, and nothing behind it.</param>
     /// <param name="seed">What the sketch was made with: the bytes hold 16 bits of its hash, which must agree.</param>
     /// <param name="maxCells">A sketch of more cells is refused before anything is allocated.</param>
     /// <exception cref="InvalidDataException">Not such a sketch, damaged, of another seed, or too large.</exception>
-    public static DataSketchesCountMin Read(ReadOnlySpan<byte> bytes, ulong seed = DefaultSeed, int maxCells = MaxCells - 1)
+    public static DataSketchesCountMin Read(ReadOnlySpan<byte> bytes, ulong seed = DefaultSeed, int maxCells = DefaultMaxCells)
     {
         if (bytes.Length < HeaderBytes)
             throw new InvalidDataException($"sketch is {bytes.Length} bytes; allowed {HeaderBytes} or more");

@@ -106,7 +106,7 @@ public sealed partial class DataSketchesCountMin
 
     /// <summary>The estimate less e / buckets of the total weight, but not below 0: true with probability 1 - e^-rows when no weight was negative.</summary>
     /// <param name="item">A 64-bit item.</param>
-    public long LowerBound(ulong item) => Math.Max(0, Estimate(item) - (long)Math.Ceiling(Math.E * TotalWeight / Buckets));
+    public long LowerBound(ulong item) => Math.Max(0, Math.Max(0, Estimate(item)) - (long)Math.Ceiling(Math.E * TotalWeight / Buckets));
 
     /// <summary>Adds another sketch's cells to this one's.</summary>
     /// <param name="other">Of the same rows, buckets and seed.</param>

@@ -64,7 +64,7 @@ public class TableTests
         ulong[] ids = [.. Enumerable.Range(0, rows).Select(i => i % 3 == 0 ? (ulong)i : (ulong)random.NextInt64(long.MinValue, long.MaxValue))];
         long[] values = [.. ids.Select(id => (long)~id)];
         ulong[] expected = [.. ids.Order()];
-        IdSort.Sort(ids, values);
+        new IdSort().Sort(ids, values);
         Assert.Equal(expected, ids);
         Assert.Equal(expected.Select(id => (long)~id), values);
     }

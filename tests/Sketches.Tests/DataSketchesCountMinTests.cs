@@ -116,6 +116,18 @@ public sealed class DataSketchesCountMinTests
     }
 
     [Fact]
+    public void Sixteen_bytes_of_an_empty_sketch_allocate_no_gigabytes()
+    {
+        byte[] bytes = Bytes("count-min-4x128-n10000-seed9001")[..16];
+        bytes[3] = 1; // empty
+        BitConverter.GetBytes(1u << 29).CopyTo(bytes, 8);
+        bytes[12] = 1;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.StartsWith("shape is 1 x 536870912", Assert.Throws<InvalidDataException>(() => DataSketchesCountMin.Read(bytes)).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
     public void Hostile_bytes_load_as_they_are_or_not_at_all()
     {
         byte[] bytes = Bytes("count-min-3x50-n500-seed123");

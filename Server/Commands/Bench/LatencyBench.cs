@@ -70,7 +70,10 @@ internal sealed class LatencyBench(ServedNode node, int seconds, double loadPerS
                 int status;
                 do
                 {
-                    length += socket.Receive(answer.AsSpan(length));
+                    int received = socket.Receive(answer.AsSpan(length));
+                    if (received == 0)
+                        throw new CommandException("the node closed the connection");
+                    length += received;
                 }
                 while (!HttpAnswer.TryParse(answer.AsSpan(0, length), out status));
                 micros.Add(Stopwatch.GetElapsedTime(began).TotalMicroseconds);
