@@ -204,7 +204,8 @@ public sealed class DistinctTableTests
                 Assert.Equal(union.Estimate(), seen.Estimate());
                 high.Merge(seen);
                 Assert.Equal(Single(counter, Math.Min(most, Rounds), 12).Estimate(), high.Estimate());
-                Assert.True(table.Estimate(Id(counter)) >= low.Estimate() * (seen.IsSparse ? 1 : 0.9));
+                // A read of its own: the counter may have left its tokens for registers since, whose estimate is within 2 % of them here.
+                Assert.True(table.Estimate(Id(counter)) >= low.Estimate() * 0.9);
             }
         }))];
         for (int n = 0; n < Rounds; n++)
