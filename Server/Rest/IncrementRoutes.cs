@@ -49,7 +49,8 @@ internal static class IncrementRoutes
         return sender;
     }
 
-    private static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
+    /// <summary>Why a batch was not counted.</summary>
+    public static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
     {
         IncrementStatus.Rejected when result.Rejection is { } rejection => Problem.From(rejection, "increments." + rejection.Field),
         IncrementStatus.Busy => Problem.Of(

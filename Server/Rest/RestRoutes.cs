@@ -1,6 +1,7 @@
 using Sketch.Engine;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
+using Sketch.Server.Streams;
 
 namespace Sketch.Server.Rest;
 
@@ -72,6 +73,13 @@ internal static class RestRoutes
             .Query("producer", "sequence")
             .Produces<IncrementsAnswer>()
             .Problems(400, 404, 409, 413, 415, 429, 503, 507);
+        group.MapGet("/increments/stream", BatchStreamRoute.GetAsync)
+            .Describe(
+                "Counting",
+                "Count batch after batch on one connection",
+                $"A WebSocket with the subprotocol {BatchStream.Protocol}: each binary message is a batch in columns (application/vnd.sketch.batch), at most {BatchStream.MaxUnanswered} of them unanswered. "
+                    + "Answers come in the order of the batches, several in a message, 24 bytes each and a problem where a batch was refused; the stream goes on. For senders of millions of increments a second.")
+            .Problems(400, 403, 404, 426);
         group.MapPost("/values", CounterRoutes.ValuesAsync)
             .Describe("Reading", "Read many counters", "One consistent cut of up to 1,000 counters, in the order of the names; names that don't exist are left out.")
             .Body<NamesBody>(required: true)
