@@ -18,7 +18,7 @@ public sealed partial class IncrementBatch
         }
 
         ulong id = CounterId.Of(Owner.IdPrefix, nameUtf8);
-        if (!_catalogue.Names.TryGet(id, out NameEntry entry))
+        if (!_catalogue.Counters.TryGet(id, out NameEntry entry))
         {
             AppendName(id, nameUtf8);
             return null;
@@ -26,7 +26,7 @@ public sealed partial class IncrementBatch
 
         if (!entry.Is(Owner.State.Index, nameUtf8))
         {
-            return CounterName.Taken(nameUtf8, entry);
+            return CounterName.Taken(nameUtf8);
         }
 
         if (!entry.IsDeclared)
@@ -63,14 +63,14 @@ public sealed partial class IncrementBatch
         }
 
         Span<long> references = _references.AsSpan(0, ids.Length);
-        _catalogue.Names.Find(ids, references);
+        _catalogue.Counters.Find(ids, references);
         // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
         NamespaceEntry owner = Owner;
         bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
-        long usual = ((long)owner.State.Index << NameEntry.FlagBits) | 1;
+        long usual = NameEntry.Usual(owner.State.Index);
         for (; at < ids.Length; at++)
         {
-            if (isApproximate && references[at] >>> NameEntry.PlaceBits == usual && (ulong)deltas[at] < MaxSketchDelta)
+            if (isApproximate && NameEntry.UsualPart(references[at]) == usual && (ulong)deltas[at] < MaxSketchDelta)
             {
                 _sketchIds[_sketch] = ids[at];
                 _sketchDeltas[_sketch++] = (uint)deltas[at];
@@ -89,23 +89,30 @@ public sealed partial class IncrementBatch
     private Rejection? AddUnusual(ulong id, long delta, NamespaceEntry owner)
     {
         Tier tier = owner.State.Definition.Tier;
-        if (id != 0 && _catalogue.Names.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
+        if (id != 0 && _catalogue.Counters.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
         {
-            if (entry.IsDefined && OfOtherKind(id, entry.NameUtf8) is { } otherKind)
+            if (entry.IsDefined && OfOtherKind(id) is { } otherKind)
             {
                 return otherKind;
             }
 
             tier = _catalogue.TierOf(id, entry, owner);
-            if (!entry.IsDeclared)
+            if (!entry.IsDeclared && !_newIds.Contains(id))
             {
-                AppendName(id, entry.NameUtf8); // another batch brings it too, but may be refused
+                // Another batch brings it too, but may be refused.
+                if (_catalogue.Entered(id) is { } name)
+                {
+                    AppendName(id, name);
+                }
+                else if (!_catalogue.Counters.TryGet(id, out entry) || !entry.IsDeclared)
+                {
+                    return UnknownId(id);
+                }
             }
         }
         else if (!_newIds.Contains(id))
         {
-            return new Rejection(
-                RejectionReason.Invalid, "id", $"{id:x16}", "the id of a counter of this namespace, or of a name that the batch declares");
+            return UnknownId(id);
         }
 
         if (Definitions.CheckDelta(delta, tier) is { } badDelta)
@@ -116,4 +123,7 @@ public sealed partial class IncrementBatch
         Append(id, delta, tier);
         return null;
     }
+
+    private static Rejection UnknownId(ulong id) =>
+        new(RejectionReason.Invalid, "id", $"{id:x16}", "the id of a counter of this namespace, or of a name that the batch declares");
 }
