@@ -65,7 +65,7 @@ internal static class Definitions
             return badLabel;
         }
 
-        if (!catalogue.Names.TryGet(id, out NameEntry entry))
+        if (!catalogue.Counters.TryGet(id, out NameEntry entry))
         {
             return owner.Counters >= owner.State.Definition.MaxCounters
                 ? new Rejection(
@@ -74,7 +74,7 @@ internal static class Definitions
                 : CheckRoom(definition, catalogue, isNew: true);
         }
 
-        return entry.Is(owner.State.Index, name) ? CheckKind(definition, id, entry, catalogue) : CounterName.Taken(name, entry);
+        return entry.Is(owner.State.Index, name) ? CheckKind(definition, id, entry, catalogue) : CounterName.Taken(name);
     }
 
     private static Rejection? CheckKind(CounterDefinition definition, ulong id, NameEntry entry, CounterCatalogue catalogue)

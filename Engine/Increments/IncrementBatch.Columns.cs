@@ -20,7 +20,7 @@ public sealed partial class IncrementBatch
         }
 
         ulong id = CounterId.Of(Owner.IdPrefix, nameUtf8);
-        if (!_catalogue.Names.TryGet(id, out NameEntry entry))
+        if (!_catalogue.Counters.TryGet(id, out NameEntry entry))
         {
             AppendName(id, nameUtf8);
             return null;
@@ -28,7 +28,7 @@ public sealed partial class IncrementBatch
 
         if (!entry.Is(Owner.State.Index, nameUtf8))
         {
-            return CounterName.Taken(nameUtf8, entry);
+            return CounterName.Taken(nameUtf8);
         }
 
         if (!entry.IsDeclared)
@@ -64,7 +64,7 @@ public sealed partial class IncrementBatch
         {
             int count = Math.Min(Together, ids.Length - at);
             ReadOnlySpan<ulong> some = ids.Slice(at, count);
-            _catalogue.Names.Find(some, references[..count]);
+            _catalogue.Counters.Find(some, references[..count]);
             if (Add(some, deltas.Slice(at, count), references[..count], out int wrong) is { } refused)
             {
                 at += wrong;
@@ -80,7 +80,7 @@ public sealed partial class IncrementBatch
         // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
         NamespaceEntry owner = Owner;
         bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
-        long usual = ((long)owner.State.Index << NameEntry.FlagBits) | 1;
+        long usual = NameEntry.Usual(owner.State.Index);
         Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
         Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
         int added = 0;
@@ -89,7 +89,7 @@ public sealed partial class IncrementBatch
         Rejection? refused = null;
         for (at = 0; at < ids.Length; at++)
         {
-            if (isApproximate && references[at] >>> NameEntry.PlaceBits == usual && (ulong)deltas[at] < MaxSketchDelta)
+            if (isApproximate && NameEntry.UsualPart(references[at]) == usual && (ulong)deltas[at] < MaxSketchDelta)
             {
                 uint delta = (uint)deltas[at];
                 sketchIds[added] = ids[at];
@@ -128,23 +128,30 @@ public sealed partial class IncrementBatch
     private Rejection? AddUnusual(ulong id, long delta, NamespaceEntry owner)
     {
         Tier tier = owner.State.Definition.Tier;
-        if (id != 0 && _catalogue.Names.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
+        if (id != 0 && _catalogue.Counters.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
         {
-            if (entry.IsDefined && OfOtherKind(id, entry.NameUtf8) is { } otherKind)
+            if (entry.IsDefined && OfOtherKind(id) is { } otherKind)
             {
                 return otherKind;
             }
 
             tier = _catalogue.TierOf(id, entry, owner);
-            if (!entry.IsDeclared)
+            if (!entry.IsDeclared && !_newIds.Contains(id))
             {
-                AppendName(id, entry.NameUtf8); // another batch brings it too, but may be refused
+                // Another batch brings it too, but may be refused.
+                if (_catalogue.Entered(id) is { } name)
+                {
+                    AppendName(id, name);
+                }
+                else if (!_catalogue.Counters.TryGet(id, out entry) || !entry.IsDeclared)
+                {
+                    return UnknownId(id);
+                }
             }
         }
         else if (!_newIds.Contains(id))
         {
-            return new Rejection(
-                RejectionReason.Invalid, "id", $"{id:x16}", "the id of a counter of this namespace, or of a name that the batch declares");
+            return UnknownId(id);
         }
 
         if (Definitions.CheckDelta(delta, tier) is { } badDelta)
@@ -155,4 +162,7 @@ public sealed partial class IncrementBatch
         Append(id, delta, tier);
         return null;
     }
+
+    private static Rejection UnknownId(ulong id) =>
+        new(RejectionReason.Invalid, "id", $"{id:x16}", "the id of a counter of this namespace, or of a name that the batch declares");
 }

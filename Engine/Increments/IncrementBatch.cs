@@ -79,15 +79,15 @@ public sealed partial class IncrementBatch : IDisposable
         ulong id = XxHash3.HashToUInt64(_full.AsSpan(0, _prefix + nameUtf8.Length));
         NamespaceEntry owner = Owner;
         Tier tier = owner.State.Definition.Tier;
-        bool isKnown = _catalogue.Names.TryGet(id, out NameEntry entry);
+        bool isKnown = _catalogue.Counters.TryGet(id, out NameEntry entry);
         if (isKnown)
         {
             if (!entry.Is(owner.State.Index, nameUtf8))
             {
-                return CounterName.Taken(nameUtf8, entry);
+                return CounterName.Taken(nameUtf8);
             }
 
-            if (entry.IsDefined && OfOtherKind(id, nameUtf8) is { } otherKind)
+            if (entry.IsDefined && OfOtherKind(id) is { } otherKind)
             {
                 return otherKind;
             }
@@ -153,7 +153,7 @@ public sealed partial class IncrementBatch : IDisposable
             }
             else if (!entry.Is(owner.State.Index, TextOf(name)))
             {
-                return CounterName.Taken(TextOf(name), entry);
+                return CounterName.Taken(TextOf(name));
             }
         }
 
@@ -161,7 +161,7 @@ public sealed partial class IncrementBatch : IDisposable
         {
             if (IsUnknown(name, out _) && _catalogue.Enter(name.Id, owner, TextOf(name)) is var entry && !entry.Is(owner.State.Index, TextOf(name)))
             {
-                return CounterName.Taken(TextOf(name), entry); // another batch was faster
+                return CounterName.Taken(TextOf(name)); // another batch was faster
             }
         }
 
@@ -227,7 +227,7 @@ public sealed partial class IncrementBatch : IDisposable
         _exactDeltas[_exact++] = delta;
     }
 
-    private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Names.TryGet(name.Id, out entry) || entry.IsRemoved;
+    private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Counters.TryGet(name.Id, out entry) || entry.IsRemoved;
 
     private ReadOnlySpan<byte> TextOf(in NewName name) => _nameBytes.AsSpan(name.Offset, name.Length);
 

@@ -7,8 +7,9 @@ namespace Sketch.Engine.Reads;
 /// <content>Why a value has the bounds that it has.</content>
 internal sealed partial class CounterReads
 {
-    public CounterAccuracy? Explain(NamespaceEntry owner, string name, double confidence)
+    public CounterAccuracy? Explain(NamespaceEntry owner, string name, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing)
     {
+        missing = [];
         Target target = Find(owner, name);
         if (!target.Exists)
         {
@@ -25,7 +26,13 @@ internal sealed partial class CounterReads
             return [target];
         }
 
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(Look, confidence);
+        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(Look, confidence, loaded);
+        missing = Missing([target], parts);
+        if (missing.Count > 0)
+        {
+            return null;
+        }
+
         CounterValue value = ToValue(view, owner, target, parts[0], error, confidence);
         if (target.Counter is { Kind: CounterKind.Distinct })
         {

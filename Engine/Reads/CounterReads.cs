@@ -9,44 +9,85 @@ using Sketch.Sketches;
 namespace Sketch.Engine.Reads;
 
 /// <summary>Reads values from the published view: exact total, plus what the windows after it hold, plus how wrong that can be.</summary>
-internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, GhostCache ghosts, TimeProvider time)
+internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, GhostCache ghosts, NameCache names, TimeProvider time)
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
     private readonly RateBook _rates = new();
 
-    public IReadOnlyList<CounterValue?> Read(NamespaceEntry owner, IReadOnlyList<string> names, double confidence)
+    private long _hits;
+    private long _misses;
+
+    /// <summary>Totals that reads found in memory.</summary>
+    public long Hits => Volatile.Read(ref _hits);
+
+    /// <summary>Totals that they did not find there.</summary>
+    public long Misses => Volatile.Read(ref _misses);
+
+    public bool Has(NamespaceEntry owner, string name) => Find(owner, name).Exists;
+
+    /// <summary>Values as one consistent cut.</summary>
+    /// <param name="owner">The namespace.</param>
+    /// <param name="wanted">Names.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    /// <param name="loaded">Totals that were read from the store because they were missing.</param>
+    /// <param name="missing">Ids whose totals are neither in memory nor among those; their values are null.</param>
+    public IReadOnlyList<CounterValue?> Read(
+        NamespaceEntry owner, IReadOnlyList<string> wanted, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing)
     {
-        Target[] targets = new Target[names.Count];
+        Target[] targets = new Target[wanted.Count];
         for (int i = 0; i < targets.Length; i++)
         {
-            targets[i] = Find(owner, names[i]);
+            targets[i] = Find(owner, wanted[i]);
         }
 
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(_ => targets, confidence);
+        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(_ => targets, confidence, loaded);
+        missing = Missing(targets, parts);
         CounterValue?[] values = new CounterValue?[targets.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = targets[i].Exists ? ToValue(view, owner, targets[i], parts[i], error, confidence) : null;
+            values[i] = targets[i].Exists && !parts[i].IsMissing ? ToValue(view, owner, targets[i], parts[i], error, confidence) : null;
         }
 
         return values;
     }
 
-    public IReadOnlyList<CounterValue> Top(NamespaceEntry owner, int k, double confidence)
+    /// <summary>The heaviest; of counters whose name or total is not in memory the ids are told.</summary>
+    public IReadOnlyList<CounterValue> Top(
+        NamespaceEntry owner, int k, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing)
     {
         Target[] candidates = [];
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(v => candidates = Candidates(owner, v), confidence);
-        return candidates
-            .Select((target, i) => ToValue(view, owner, target, parts[i], error, confidence))
-            .OrderByDescending(v => v.Value)
-            .ThenBy(v => v.Name, StringComparer.Ordinal)
-            .Take(k)
-            .ToArray();
+        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(v => candidates = Candidates(owner, v), confidence, loaded);
+        missing = Missing(candidates, parts);
+
+        // Names only for those that may be listed: as heavy as the k-th.
+        (Target Target, Parts Parts, long Value)[] ranked =
+        [
+            .. candidates.Select((target, i) => (target, parts[i], ValueOf(target, parts[i], error, confidence).Value))
+                .Where(c => !c.Item2.IsMissing)
+                .OrderByDescending(c => c.Value),
+        ];
+        long least = ranked.Length > k ? ranked[k - 1].Value : long.MinValue;
+        List<ulong> nameless = [];
+        List<CounterValue> values = [];
+        foreach ((Target target, Parts part, long value) in ranked.TakeWhile(c => c.Value >= least))
+        {
+            if (NameOf(view, target) is { } name)
+            {
+                values.Add(ToValue(view, owner, target with { Name = name }, part, error, confidence));
+            }
+            else
+            {
+                nameless.Add(target.Id);
+            }
+        }
+
+        unnamed = nameless;
+        return values.OrderByDescending(v => v.Value).ThenBy(v => v.Name, StringComparer.Ordinal).Take(k).ToArray();
     }
 
     // Retries until nothing was published between the first and the last look: publications are some a second, reads take microseconds.
-    private (LiveView View, Parts[] Parts, (long Quantile, long Median) Error) Cut(Func<LiveView, Target[]> choose, double confidence)
+    private (LiveView View, Parts[] Parts, (long Quantile, long Median) Error) Cut(Func<LiveView, Target[]> choose, double confidence, LoadedTotals loaded)
     {
         while (true)
         {
@@ -56,7 +97,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             bool estimated = false;
             for (int i = 0; i < targets.Length; i++)
             {
-                parts[i] = targets[i].Exists ? Sum(view, targets[i]) : default;
+                parts[i] = targets[i].Exists ? Sum(view, targets[i], loaded) : default;
                 estimated |= parts[i].Sketched > 0;
             }
 
@@ -68,16 +109,49 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         }
     }
 
-    private static Parts Sum(LiveView view, in Target target)
+    private List<ulong> Missing(Target[] targets, Parts[] parts)
     {
-        Parts parts = new() { Exact = view.Totals.At(target.Id, view.Epoch) };
-        foreach (LiveWindow window in view.Windows)
+        List<ulong> missing = [];
+        int hits = 0;
+        for (int i = 0; i < targets.Length; i++)
         {
-            if (window.Restarts(target.Id))
+            if (parts[i].IsMissing)
             {
-                parts = default;
+                missing.Add(targets[i].Id);
             }
+            else if (targets[i].Exists)
+            {
+                hits++;
+                catalogue.Counters.Touch(targets[i].Id);
+            }
+        }
 
+        Interlocked.Add(ref _hits, hits);
+        if (missing.Count > 0)
+        {
+            Interlocked.Add(ref _misses, missing.Count);
+        }
+
+        return missing;
+    }
+
+    private Parts Sum(LiveView view, in Target target, LoadedTotals loaded)
+    {
+        // What came before a window in which the counter begins anew does not count, whatever it was.
+        int first = view.Windows.Length - 1;
+        while (first >= 0 && !view.Windows[first].Restarts(target.Id))
+        {
+            first--;
+        }
+
+        Parts parts = default;
+        if (first < 0 && !catalogue.Counters.At(target.Id, view.Epoch, out parts.Exact))
+        {
+            parts.IsMissing = loaded.Epoch != view.Epoch || !loaded.ById.TryGetValue(target.Id, out parts.Exact);
+        }
+
+        foreach (LiveWindow window in view.Windows.AsSpan(Math.Max(0, first)))
+        {
             if (window.Exact.TryGet(target.Id, out long delta))
             {
                 parts.Live += delta;
@@ -94,15 +168,34 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return parts;
     }
 
+    private Estimate ValueOf(in Target target, in Parts parts, (long Quantile, long Median) error, double confidence) =>
+        target.Counter is { Kind: CounterKind.Distinct } counter
+            ? catalogue.Elements.Count(target.Id, counter, confidence)
+            : LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
+
+    // Of the windows first: a name that is stored meanwhile is then found in the store.
+    private string? NameOf(LiveView view, in Target target)
+    {
+        if (target.Counter is { } counter)
+        {
+            return counter.Definition.Name;
+        }
+
+        foreach (LiveWindow window in view.Windows)
+        {
+            if (window.NameOf(target.Id) is { } name)
+            {
+                return name;
+            }
+        }
+
+        return names.Find(target.Id);
+    }
+
     private CounterValue ToValue(
         LiveView view, NamespaceEntry owner, in Target target, in Parts parts, (long Quantile, long Median) error, double confidence)
     {
-        Estimate estimate = LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
-        if (target.Counter is { Kind: CounterKind.Distinct } counter)
-        {
-            estimate = catalogue.Elements.Count(target.Id, counter, confidence);
-        }
-
+        Estimate estimate = ValueOf(target, parts, error, confidence);
         DateTimeOffset now = time.GetUtcNow();
         long nowMs = now.ToUnixTimeMilliseconds();
         (double? lately, double? fiveMinutes) = _rates.Mark(target.Id, nowMs, estimate.Value);
@@ -140,7 +233,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         Span<byte> utf8 = stackalloc byte[length];
         Encoding.UTF8.GetBytes(name, utf8);
         ulong id = CounterId.Of(owner.IdPrefix, utf8);
-        return catalogue.Names.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.Is(owner.State.Index, utf8)
+        return catalogue.Counters.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.Is(owner.State.Index, utf8)
             ? ToTarget(owner, id, name, entry)
             : default;
     }
@@ -183,9 +276,9 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         List<Target> targets = new(ids.Count);
         foreach (ulong id in ids)
         {
-            if (catalogue.Names.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.NamespaceIndex == owner.State.Index)
+            if (catalogue.Counters.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.NamespaceIndex == owner.State.Index)
             {
-                targets.Add(ToTarget(owner, id, entry.Name, entry));
+                targets.Add(ToTarget(owner, id, "", entry));
             }
         }
 
@@ -218,5 +311,8 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         public long Live;
         public long Sketched;
         public bool Saturated;
+
+        /// <summary>The exact part is not in memory.</summary>
+        public bool IsMissing;
     }
 }

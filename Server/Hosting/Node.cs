@@ -161,6 +161,7 @@ internal sealed partial class Node : IAsyncDisposable
                 WindowSeconds = _options.WindowSeconds,
                 CheckpointEverySeconds = _options.CheckpointEverySeconds,
                 SketchMemoryBytes = _options.SketchMemoryBytes,
+                TotalsMemoryBytes = _options.TotalsMemoryBytes,
             },
             _log,
             _store.Store,

@@ -27,6 +27,9 @@ internal sealed record ServeOptions
     /// <summary>Size of an open window's count-min sketch.</summary>
     public long SketchMemoryBytes { get; init; } = 16 << 20;
 
+    /// <summary>Memory of counters whose totals are at hand.</summary>
+    public long TotalsMemoryBytes { get; init; } = 352L << 20;
+
     /// <summary>Bytes that the log may hold while checkpoints do not move on.</summary>
     public long LogLimitBytes { get; init; } = 64L << 30;
 

@@ -79,7 +79,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
             ExactTotal = exact,
             Counters = options.Counters,
             BytesPerCounter = Math.Round((double)health.Engine!.TotalsBytes / options.Counters, 1),
-            NameBytesPerCounter = Math.Round((double)health.Engine.NamesBytes / options.Counters, 1),
+            CountersInMemory = health.Engine.HotCounters,
             LogBytesPerIncrement = Math.Round((double)(after.WrittenBytes - before.WrittenBytes) / counted, 1),
             Spread = options.IsZipf ? "zipf" : "uniform",
             Tier = options.Tier,
