@@ -121,6 +121,7 @@ internal sealed partial class Node : IAsyncDisposable
         builder.Services.AddSingleton(_options);
         builder.Services.AddSingleton(seams.Time);
         builder.Services.AddSingleton(_gate);
+        builder.Services.AddSingleton(_sql);
         builder.Services.AddSingleton<ICounterReader>(_gate);
         builder.Services.AddSingleton<MetricsExport>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AnswersJson.Default));

@@ -1,6 +1,7 @@
 using Sketch.Engine;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
+using Sketch.Server.Sql;
 
 namespace Sketch.Server.Rest;
 
@@ -21,6 +22,15 @@ internal static class RestRoutes
         app.MapGet("/metrics", MetricsRoute.GetAsync)
             .Describe("Health", "Figures for Prometheus", "In the text format of Prometheus, version 0.0.4.")
             .Produces<string>(200, "text/plain");
+
+        app.MapPost("/v1/sql", SqlRoute.PostAsync)
+            .Describe(
+                "SQL",
+                "Ask ClickHouse",
+                $"The same answers as at the SQL port, with the same limits: the body, of the type {SqlRoute.ContentType}, is one statement that reads; ClickHouse's parameters "
+                    + "(default_format, param_NAME for {NAME:Type} in the statement) stand in the query. Errors of ClickHouse are its own text.")
+            .Produces<string>(200, "text/plain")
+            .Problems(415, 503);
 
         RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
         MapNamespaces(namespaces);
