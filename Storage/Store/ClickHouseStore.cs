@@ -190,9 +190,14 @@ public sealed partial class ClickHouseStore : ICheckpointStore
     {
         try
         {
-            // Whoever waits for sockets may be the thread that completes the call; what callers do next can take long.
+            // The thread that completes the call may be the one that waits for sockets. The driver reads the rest of an answer from its socket
+            // without awaiting: on that thread it would wait for itself, for ever.
             Task<T> answer = call();
-            return answer.IsCompleted ? await answer : await answer.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            if (answer.IsCompleted)
+                return await answer;
+            T result = await answer.ConfigureAwait(false);
+            await Task.Yield();
+            return result;
         }
         catch (Exception error) when (
             error is HttpRequestException or ClickHouseServerException or (IOException and not CheckpointStoreException) or ObjectDisposedException
