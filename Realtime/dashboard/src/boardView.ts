@@ -50,7 +50,7 @@ export class BoardView {
     this.#top = new TopList((name) => actions.onToggle(name));
     this.#legend = new Legend(actions);
     this.#grid = h('div', { class: 'columns' }, this.#board.element, this.#top.element);
-    this.element = h('div', { class: 'view' }, h('h1', { class: 'visually-hidden' }, 'Live counters'), this.#grid, this.#legend.element);
+    this.element = h('div', { class: 'view' }, h('h1', { class: 'visually-hidden' }, 'Live counters'), this.#legend.element, this.#grid);
   }
 
   get pins(): string[] {

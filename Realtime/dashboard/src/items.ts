@@ -3,7 +3,7 @@ import { h, setText } from './dom';
 import { Ranked } from './ranked';
 
 const askEveryMs = 1_000;
-const shown = 8;
+const shown = 10;
 
 /** The largest items of a counter of the kind top, asked for every second while they can be seen. */
 export class Items {
@@ -20,7 +20,7 @@ export class Items {
     this.#client = client;
     this.#namespace = namespace;
     this.#name = name;
-    this.element = h('div', { class: 'items' }, this.#list.element, this.#note);
+    this.element = h('div', { class: 'items', tabindex: 0, role: 'group', 'aria-label': `Largest items of ${name}` }, this.#list.element, this.#note);
     void this.#run();
   }
 

@@ -22,13 +22,15 @@ export class Legend {
     this.#lines = choice('Form of the tiles', 'lines', [['1', 'lines'], ['0', 'numbers']], (value) => actions.onLines(value === '1'));
     this.element = h(
       'section',
-      { class: 'legend', 'aria-label': 'Legend and time shown' },
-      h('label', { class: 'grow-last' }, 'last ', this.#minutes),
+      { class: 'legend', 'aria-label': 'Time shown, and what the lines mean' },
+      h('label', {}, 'last ', this.#minutes),
       h('label', {}, 'as ', this.#lines),
-      h('span', { class: 'when-lines' }, h('i', { class: 'key line' }), 'estimate'),
-      h('span', {}, h('i', { class: 'key band' }), 'the truth lies here with ', this.#confidence),
-      h('span', { class: 'when-lines' }, h('i', { class: 'key doubt' }), 'how far off at most'),
-      h('span', { class: 'when-lines' }, h('i', { class: 'key moment' }), 'exact up to here'),
+      h('label', {}, 'bounds hold with ', this.#confidence),
+      h('span', { class: 'grow' }),
+      key('line', 'estimate'),
+      key('band', 'the truth lies here'),
+      key('doubt', 'how far off at most'),
+      key('moment', 'exact up to here'),
     );
   }
 
@@ -38,6 +40,10 @@ export class Legend {
     this.#lines.value = state.lines ? '1' : '0';
     this.element.classList.toggle('is-numbers', !state.lines);
   }
+}
+
+function key(kind: string, text: string): HTMLElement {
+  return h('span', { class: 'meaning' }, h('i', { class: `key ${kind}` }), text);
 }
 
 function choice(label: string, id: string, options: readonly (readonly [string, string])[], onChange: (value: string) => void): HTMLSelectElement {

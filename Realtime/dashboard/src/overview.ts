@@ -2,6 +2,7 @@ import type { Health, Namespace, NamespaceAccuracy, SketchClient } from '@sketch
 import { h, replaceChildren, setText } from './dom';
 import { unreachable } from './empty';
 import { ago, bytes, compact, count, percent, share } from './format';
+import { Checkpoints } from './checkpoints';
 import { NamespaceTable } from './namespaceTable';
 import { RateLine } from './rateLine';
 
@@ -20,6 +21,7 @@ export class Overview {
   readonly #audit = figure('audit', 'Bounds that held');
   readonly #line: RateLine;
   readonly #table: NamespaceTable;
+  readonly #checkpoints = new Checkpoints();
   readonly #problem = h('p', { class: 'problem', role: 'alert', 'data-testid': 'node-problem', hidden: true });
   readonly #unreachable = h('div', { hidden: true });
   readonly #body: HTMLElement;
@@ -38,6 +40,7 @@ export class Overview {
       { class: 'overview' },
       h('section', { class: 'figures', 'aria-label': 'The node' }, h('div', { class: 'figure is-wide' }, this.#rate.element, plot), this.#counters.element, this.#backlog.element, this.#audit.element),
       this.#table.element,
+      this.#checkpoints.element,
     );
     this.element = h('div', { class: 'view', 'data-testid': 'overview' }, h('h1', { class: 'visually-hidden' }, 'Overview of the node'), this.#problem, this.#unreachable, this.#body);
     this.#line = new RateLine(plot);
@@ -72,6 +75,7 @@ export class Overview {
         const audits = await Promise.all(this.#namespaces.slice(0, 50).map((known) => this.#client.rest.accuracy(known.name, AbortSignal.timeout(5_000))));
         this.#audits = new Map(audits.map((audit) => [audit.namespace, audit]));
         this.#takeAudits();
+        await this.#checkpoints.ask(this.#client);
       }
     } catch {
       // The bar says that the node does not answer; figures stay as they were.
@@ -85,7 +89,7 @@ export class Overview {
     if (engine === undefined) return;
     this.#line.add(Date.now() / 1000, engine.incrementsPerSecond);
     if (!this.#isShown) return;
-    this.#rate.show(count(Math.round(engine.incrementsPerSecond)), `${compact(engine.increments)} since the log began`);
+    this.#rate.show(count(Math.round(engine.incrementsPerSecond)), `${compact(engine.increments)} since the node started`);
     this.#counters.show(count(engine.counters), `${bytes(engine.totalsBytes + engine.namesBytes)} of memory`);
     const waiting = Math.max(0, engine.position - engine.checkpointPosition);
     const windows = engine.openWindows === 1 ? 'one open window' : `${engine.openWindows} windows`;

@@ -27,7 +27,7 @@ export class RateLine {
         cursor: { show: false },
         scales: { x: { time: true, range: (_plot, min, max) => [Math.min(min, max - 30), max] }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.1)] } },
         axes: [
-          { ...axis, size: 22, gap: 4, space: 80, values: (_plot, splits) => splits.map((at) => (at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at))) },
+          { ...axis, size: 22, gap: 4, space: 80, values: (plot, splits) => splits.map((at) => (plot.valToPos(at, 'x') > plot.bbox.width / devicePixelRatio - 28 ? '' : at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at))) },
           { ...axis, size: 52, gap: 6, space: 26, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
         ],
         series: [{}, { stroke: () => color(host, '--accent'), fill: () => color(host, '--band'), width: 2, points: { show: false } }],

@@ -52,10 +52,19 @@ export class Series {
     const first = this.#times[start] ?? Infinity;
     const times: number[] = [];
     const values: number[] = [];
+    let before: number | undefined;
     for (const [index, time] of (this.past?.times ?? []).entries()) {
-      if (time < from || time >= first) continue;
-      times.push(time);
-      values.push(this.past?.values[index] ?? 0);
+      if (time >= first) break;
+      const value = this.past?.values[index] ?? 0;
+      if (time < from) before = value;
+      else {
+        times.push(time);
+        values.push(value);
+      }
+    }
+    if (before !== undefined && first > from) {
+      times.unshift(from);
+      values.unshift(before);
     }
     return [
       [...times, ...this.#times.slice(start)],
