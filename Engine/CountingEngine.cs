@@ -279,6 +279,22 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => _reads.Top(Existing(@namespace), k, confidence);
 
     /// <inheritdoc/>
+    public CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return _reads.Cut(Existing(@namespace), names, k, confidence);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit) =>
+    [
+        .. _catalogue.Labels.Find((ushort)Existing(@namespace).State.Index, labels)
+            .Select(id => _catalogue.Defined(id)?.Definition.Name).OfType<string>()
+            .Order(Utf8Order.Instance)
+            .Take(limit),
+    ];
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<string>> FindAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken)
     {

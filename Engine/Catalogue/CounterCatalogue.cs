@@ -19,6 +19,9 @@ internal sealed class CounterCatalogue(ElementStates elements)
 
     public NameTable Names { get; } = new();
 
+    /// <summary>Counters by their labels.</summary>
+    public LabelIndex Labels { get; } = new();
+
     /// <summary>What counters of the kinds distinct and top have seen.</summary>
     public ElementStates Elements { get; } = elements;
 
@@ -99,6 +102,7 @@ internal sealed class CounterCatalogue(ElementStates elements)
         }
 
         _defined[id] = state;
+        Labels.Set(id, (ushort)state.Owner.Index, state.Definition.Labels);
     }
 
     /// <summary>The fold deleted a counter.</summary>
@@ -109,6 +113,7 @@ internal sealed class CounterCatalogue(ElementStates elements)
             Interlocked.Decrement(ref _elementCounters);
         }
 
+        Labels.Remove(id);
         if (Names.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
         {
             Names.MarkRemoved(id);

@@ -25,8 +25,9 @@ internal sealed partial class CounterReads
             return [target];
         }
 
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(Look, confidence);
-        CounterValue value = ToValue(view, owner, target, parts[0], error, confidence);
+        Seen cut = Take(Look, atOnePosition: false, confidence);
+        (Parts[] parts, (long Quantile, long Median) error) = (cut.Parts, cut.Error);
+        CounterValue value = ToValue(owner, cut, 0, confidence);
         if (target.Counter is { Kind: CounterKind.Distinct })
         {
             // Lower is what certainly counts; no count-min sketch takes part.

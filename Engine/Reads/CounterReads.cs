@@ -9,68 +9,54 @@ using Sketch.Sketches;
 namespace Sketch.Engine.Reads;
 
 /// <summary>Reads values from the published view: exact total, plus what the windows after it hold, plus how wrong that can be.</summary>
-internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, GhostCache ghosts, TimeProvider time)
+internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, RecordCuts cuts, GhostCache ghosts, TimeProvider time)
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
     private readonly RateBook _rates = new();
 
-    public IReadOnlyList<CounterValue?> Read(NamespaceEntry owner, IReadOnlyList<string> names, double confidence)
+    public IReadOnlyList<CounterValue?> Read(NamespaceEntry owner, IReadOnlyList<string> names, double confidence) =>
+        Cut(owner, names, 0, confidence, atOnePosition: names.Count > 1).Values;
+
+    public IReadOnlyList<CounterValue> Top(NamespaceEntry owner, int k, double confidence) => Cut(owner, [], k, confidence).Heaviest;
+
+    /// <summary>One counter alone needs no position of its own, only a view: such a read never waits for the fold.</summary>
+    public CounterCut Cut(NamespaceEntry owner, IReadOnlyList<string> names, int k, double confidence, bool atOnePosition = true)
     {
-        Target[] targets = new Target[names.Count];
-        for (int i = 0; i < targets.Length; i++)
+        Target[] named = new Target[names.Count];
+        for (int i = 0; i < named.Length; i++)
         {
-            targets[i] = Find(owner, names[i]);
+            named[i] = Find(owner, names[i]);
         }
 
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(_ => targets, confidence);
-        CounterValue?[] values = new CounterValue?[targets.Length];
+        Seen cut = Take(k == 0 ? _ => named : view => [.. named, .. Candidates(owner, view)], atOnePosition, confidence);
+        CounterValue?[] values = new CounterValue?[named.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = targets[i].Exists ? ToValue(view, owner, targets[i], parts[i], error, confidence) : null;
+            values[i] = named[i].Exists ? ToValue(owner, cut, i, confidence) : null;
         }
 
-        return values;
+        return new CounterCut(cut.AsOf, values, k == 0 ? [] : Heaviest(owner, cut, named.Length, k, confidence));
     }
 
-    public IReadOnlyList<CounterValue> Top(NamespaceEntry owner, int k, double confidence)
-    {
-        Target[] candidates = [];
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(v => candidates = Candidates(owner, v), confidence);
-        return candidates
-            .Select((target, i) => ToValue(view, owner, target, parts[i], error, confidence))
+    private CounterValue[] Heaviest(NamespaceEntry owner, Seen cut, int from, int k, double confidence) =>
+    [
+        .. Enumerable.Range(from, cut.Targets.Length - from)
+            .Select(i => ToValue(owner, cut, i, confidence))
             .OrderByDescending(v => v.Value)
             .ThenBy(v => v.Name, StringComparer.Ordinal)
-            .Take(k)
-            .ToArray();
-    }
+            .Take(k),
+    ];
 
-    // Retries until nothing was published between the first and the last look: publications are some a second, reads take microseconds.
-    private (LiveView View, Parts[] Parts, (long Quantile, long Median) Error) Cut(Func<LiveView, Target[]> choose, double confidence)
-    {
-        while (true)
-        {
-            LiveView view = views.View;
-            Target[] targets = choose(view);
-            Parts[] parts = new Parts[targets.Length];
-            bool estimated = false;
-            for (int i = 0; i < targets.Length; i++)
-            {
-                parts[i] = targets[i].Exists ? Sum(view, targets[i]) : default;
-                estimated |= parts[i].Sketched > 0;
-            }
-
-            (long, long) error = estimated ? ghosts.After(view, confidence) : (0, 0);
-            if (ReferenceEquals(view, views.View))
-            {
-                return (view, parts, error);
-            }
-        }
-    }
-
-    private static Parts Sum(LiveView view, in Target target)
+    private Parts Sum(LiveView view, in Target target, double confidence)
     {
         Parts parts = new() { Exact = view.Totals.At(target.Id, view.Epoch) };
+        if (target.Counter is { Kind: CounterKind.Distinct } counter)
+        {
+            parts.Distinct = catalogue.Elements.Count(target.Id, counter, confidence);
+            return parts;
+        }
+
         foreach (LiveWindow window in view.Windows)
         {
             if (window.Restarts(target.Id))
@@ -94,19 +80,17 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return parts;
     }
 
-    private CounterValue ToValue(
-        LiveView view, NamespaceEntry owner, in Target target, in Parts parts, (long Quantile, long Median) error, double confidence)
+    private CounterValue ToValue(NamespaceEntry owner, Seen cut, int at, double confidence)
     {
-        Estimate estimate = LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
-        if (target.Counter is { Kind: CounterKind.Distinct } counter)
-        {
-            estimate = catalogue.Elements.Count(target.Id, counter, confidence);
-        }
-
-        DateTimeOffset now = time.GetUtcNow();
+        LiveView view = cut.View;
+        Target target = cut.Targets[at];
+        Parts parts = cut.Parts[at];
+        Estimate estimate = parts.Distinct
+            ?? LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, cut.Error.Quantile, cut.Error.Median, confidence, parts.Saturated);
+        DateTimeOffset now = cut.AsOf;
         long nowMs = now.ToUnixTimeMilliseconds();
         (double? lately, double? fiveMinutes) = _rates.Mark(target.Id, nowMs, estimate.Value);
-        double sinceExact = target.Counter is { Kind: CounterKind.Distinct } ? 0 : (estimate.Value - parts.Exact) / Seconds(view, nowMs);
+        double sinceExact = parts.Distinct is not null ? 0 : (estimate.Value - parts.Exact) / Seconds(view, nowMs);
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
@@ -218,5 +202,6 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         public long Live;
         public long Sketched;
         public bool Saturated;
+        public Estimate? Distinct;
     }
 }

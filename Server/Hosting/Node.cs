@@ -126,7 +126,12 @@ internal sealed partial class Node : IAsyncDisposable
         builder.Services.AddSingleton<MetricsExport>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AnswersJson.Default));
         builder.Services.AddOpenApi(ApiDescription.Configure);
-        builder.Services.AddSketchRealtime();
+        builder.Services.AddSketchRealtime(realtime =>
+        {
+            realtime.DataFolder = _options.Data;
+            foreach (string host in _options.WebhookHosts)
+                realtime.WebhookHosts.Add(host);
+        });
 
         _app = builder.Build();
         _app.UseMiddleware<ProblemAnswers>();

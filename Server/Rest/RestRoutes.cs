@@ -1,6 +1,7 @@
 using Sketch.Engine;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
+using Sketch.Realtime.Alerts;
 using Sketch.Server.Sql;
 
 namespace Sketch.Server.Rest;
@@ -35,6 +36,7 @@ internal static class RestRoutes
         RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
         MapNamespaces(namespaces);
         MapCounters(namespaces.MapGroup("/{namespace}"));
+        MapAlerts(namespaces.MapGroup("/{namespace}/alerts"));
     }
 
     private static void MapNamespaces(RouteGroupBuilder namespaces)
@@ -67,6 +69,32 @@ internal static class RestRoutes
             .Problems(404);
     }
 
+    private static void MapAlerts(RouteGroupBuilder alerts)
+    {
+        alerts.MapGet("", AlertRoutes.ListAsync)
+            .Describe("Alerts", "List the alerts", "Every rule of the namespace and how it stands, by id.")
+            .Produces<AlertsAnswer>()
+            .Problems(404);
+        alerts.MapPut("/{id}", AlertRoutes.PutAsync)
+            .Describe(
+                "Alerts",
+                "Make or replace an alert",
+                "It is judged once a second, and pushed on the hub and to its webhook when it fires or calms down. surely: the truth is beyond the limit at the stated confidence; "
+                    + "maybe: it may be. Answered once the rule is on disk.")
+            .Body<AlertBody>(required: true)
+            .Produces<Alert>()
+            .Produces<Alert>(201)
+            .Problems(400, 404, 413, 415, 429);
+        alerts.MapGet("/{id}", AlertRoutes.GetAsync)
+            .Describe("Alerts", "Read an alert", "Its rule, its state, and the figures judged last.")
+            .Produces<Alert>()
+            .Problems(404);
+        alerts.MapDelete("/{id}", AlertRoutes.DeleteAsync)
+            .Describe("Alerts", "Delete an alert", "What waits for its webhook is not delivered.")
+            .Produces(204)
+            .Problems(404);
+    }
+
     private static void MapCounters(RouteGroupBuilder group)
     {
         group.MapPost("/increments", IncrementRoutes.PostAsync)
@@ -94,6 +122,15 @@ internal static class RestRoutes
             .Query("k", "confidence")
             .Produces<ValuesAnswer>()
             .Problems(400, 404);
+        group.MapGet("/watch", WatchRoutes.GetAsync)
+            .Describe(
+                "Reading",
+                "Watch values live",
+                "The hub's frames as server-sent events: first all values, then what changed, at most one event in intervalMs. Exactly one of names (may be given many times), prefix, labels and top. "
+                    + "A browser's EventSource comes back with Last-Event-ID by itself; then numbering goes on, and skipped says what was missed.")
+            .Query("names", "prefix", "labels", "top", "intervalMs", "confidence")
+            .Produces<string>(200, "text/event-stream")
+            .Problems(400, 403, 404, 429);
         group.MapGet("/counters", CounterRoutes.ListAsync)
             .Describe("Reading", "Find counters", "By name, in ordinal order of the names' UTF-8 bytes, a page at a time.")
             .Query("prefix", "limit", "cursor", "confidence")
