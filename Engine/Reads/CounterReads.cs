@@ -68,9 +68,11 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         }
     }
 
-    private static Parts Sum(LiveView view, in Target target)
+    private static Parts Sum(LiveView view, in Target target) => Sum(view, target, view.Totals.At(target.Id, view.Epoch));
+
+    private static Parts Sum(LiveView view, in Target target, long exact)
     {
-        Parts parts = new() { Exact = view.Totals.At(target.Id, view.Epoch) };
+        Parts parts = new() { Exact = exact };
         foreach (LiveWindow window in view.Windows)
         {
             if (window.Restarts(target.Id))
