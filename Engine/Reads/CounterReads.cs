@@ -48,15 +48,13 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             .Take(k),
     ];
 
-    private Parts Sum(LiveView view, in Target target, double confidence)
-    {
-        Parts parts = new() { Exact = view.Totals.At(target.Id, view.Epoch) };
-        if (target.Counter is { Kind: CounterKind.Distinct } counter)
-        {
-            parts.Distinct = catalogue.Elements.Count(target.Id, counter, confidence);
-            return parts;
-        }
+    private Parts Sum(LiveView view, in Target target, double confidence) => target.Counter is { Kind: CounterKind.Distinct } counter
+        ? new Parts { Exact = view.Totals.At(target.Id, view.Epoch), Distinct = catalogue.Elements.Count(target.Id, counter, confidence) }
+        : Sum(view, target, view.Totals.At(target.Id, view.Epoch));
 
+    private static Parts Sum(LiveView view, in Target target, long exact)
+    {
+        Parts parts = new() { Exact = exact };
         foreach (LiveWindow window in view.Windows)
         {
             if (window.Restarts(target.Id))

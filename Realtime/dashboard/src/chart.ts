@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { halfWidth } from '@sketch/client';
 import { axisLabels, compact, count, dayAndMinuteOf, dayOf, minuteOfDay, timeOfDay } from './format';
-import { color, integerSteps } from './plot';
+import { color, integerSteps, timeSteps } from './plot';
 import type { Columns, Series } from './series';
 
 const height = 176;
@@ -78,7 +78,7 @@ export class Chart {
         y: { range: (_plot, min, max) => yRange(min, max) },
       },
       axes: [
-        { ...axis, size: 24 + strip.height + strip.gap, gap: 6 + strip.height + strip.gap, space: 72, values: timeLabels },
+        { ...axis, size: 24 + strip.height + strip.gap, gap: 6 + strip.height + strip.gap, space: 62, incrs: timeSteps, values: timeLabels },
         { ...axis, size: (_plot, labels) => 14 + 6.6 * Math.max(7, ...(labels ?? []).map((label) => label.length)), gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
       ],
       series: [

@@ -25,7 +25,7 @@ export class Legend {
       { class: 'legend', 'aria-label': 'Time shown, and what the lines mean' },
       h('label', {}, 'last ', this.#minutes),
       h('label', {}, 'as ', this.#lines),
-      h('label', {}, 'bounds hold with ', this.#confidence),
+      h('label', {}, 'at ', this.#confidence),
       h('span', { class: 'grow' }),
       key('line', 'estimate'),
       key('band', 'the truth lies here'),

@@ -52,13 +52,13 @@ export class SqlChart {
           { ...axis, size: 72, values: (_plot, splits) => axisLabels(splits) },
         ],
         series: [
-          { value: (_plot, at) => (at === null ? '' : label(at)) },
+          { label: answer.columns[0]?.name ?? '', value: (_plot, at) => (at === null ? '–' : label(at)) },
           ...numbers.map(({ name }, index) => ({
             label: name,
             stroke: () => color(host, tones[index] ?? '--accent'),
             width: 2,
             points: { show: over !== 'names' && places.length < 60 },
-            value: (_plot: uPlot, value: number | null) => (value === null ? '' : Number.isInteger(value) ? count(value) : String(value)),
+            value: (_plot: uPlot, value: number | null) => (value === null ? '–' : Number.isInteger(value) ? count(value) : String(value)),
             ...(over === 'names' && bars && { paths: bars, fill: () => color(host, '--band'), width: 1 }),
           })),
         ],
