@@ -187,14 +187,7 @@ public sealed partial class ClickHouseStore : ICheckpointStore
     {
         try
         {
-            // The thread that completes the call may be the one that waits for sockets. The driver reads the rest of an answer from its socket
-            // without awaiting: on that thread it would wait for itself, for ever.
-            Task<T> answer = call();
-            if (answer.IsCompleted)
-                return await answer;
-            T result = await answer.ConfigureAwait(false);
-            await Task.Yield();
-            return result;
+            return await call();
         }
         catch (Exception error) when (
             error is HttpRequestException or ClickHouseServerException or (IOException and not CheckpointStoreException) or ObjectDisposedException
