@@ -56,7 +56,8 @@ export class Chart {
     const columns = this.#series.columns((this.#series.last ?? Date.now() / 1000) - this.#windowSeconds);
     const [times] = columns;
     this.#host.dataset['points'] = String(times.length);
-    this.#host.dataset['seconds'] = String(Math.round((times.at(-1) ?? 0) - (times[0] ?? 0)));
+    this.#host.dataset['from'] = String(times[0] ?? '');
+    this.#host.dataset['moments'] = String(this.#series.exactMoments.length);
     return columns;
   }
 

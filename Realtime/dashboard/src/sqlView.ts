@@ -108,7 +108,7 @@ export class SqlView {
   }
 
   #formButton(form: Form): HTMLButtonElement {
-    const button = h('button', { type: 'button', 'data-testid': `sql-${form}`, 'aria-pressed': 'false', click: () => this.#choosesForm(form) }, form === 'table' ? 'Table' : 'Chart');
+    const button = h('button', { type: 'button', 'data-testid': `sql-form-${form}`, 'aria-pressed': 'false', click: () => this.#choosesForm(form) }, form === 'table' ? 'Table' : 'Chart');
     this.#forms.set(form, button);
     return button;
   }
