@@ -40,16 +40,20 @@ public sealed partial class CountingEngine
         await ReadAsync(@namespace, names, ICounterReader.DefaultConfidence, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence)
+    public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => Cut(@namespace, [], k, confidence).Heaviest;
+
+    /// <inheritdoc/>
+    public CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence)
     {
+        ArgumentNullException.ThrowIfNull(names);
         NamespaceEntry owner = Existing(@namespace);
-        IReadOnlyList<CounterValue> values = _reads.Top(owner, k, confidence, LoadedTotals.None, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing);
+        CounterCut cut = _reads.Cut(owner, names, k, confidence, LoadedTotals.None, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing);
         if (unnamed.Count + missing.Count > 0)
         {
             _coldReads.NameLater(owner, unnamed, missing);
         }
 
-        return values;
+        return cut;
     }
 
     /// <summary>As <see cref="Top"/>; names and totals that are not in memory are read from the store.</summary>

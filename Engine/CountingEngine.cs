@@ -273,6 +273,16 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     public bool HasNamespace(string @namespace) => _catalogue.Find(@namespace) is not null;
 
     /// <inheritdoc/>
+    /// <inheritdoc/>
+    public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit) =>
+    [
+        .. _catalogue.Labels.Find((ushort)Existing(@namespace).State.Index, labels)
+            .Select(id => _catalogue.Defined(id)?.Definition.Name).OfType<string>()
+            .Order(Utf8Order.Instance)
+            .Take(limit),
+    ];
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<string>> FindAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken)
     {

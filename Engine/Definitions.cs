@@ -6,9 +6,6 @@ namespace Sketch.Engine;
 /// <summary>What definitions may say; checked before they reach the log.</summary>
 internal static class Definitions
 {
-    private const int MaxLabels = 16;
-    private const int MaxLabelBytes = 64;
-
     public static Rejection? Check(NamespaceDefinition definition, CounterCatalogue catalogue)
     {
         if (CounterName.CheckNamespace(definition.Name) is { } badName)
@@ -65,6 +62,14 @@ internal static class Definitions
             return badLabel;
         }
 
+        if (definition.Labels is { Count: > 0 } && catalogue.Labels.Count >= EngineLimits.MaxLabelledCounters
+            && catalogue.Defined(id) is not { Definition.Labels.Count: > 0 })
+        {
+            return new Rejection(
+                RejectionReason.QuotaExceeded, "labels", $"{definition.Labels.Count} labels",
+                $"none: the node holds its maximum of {EngineLimits.MaxLabelledCounters} counters with labels");
+        }
+
         if (!catalogue.Counters.TryGet(id, out NameEntry entry))
         {
             return owner.Counters >= owner.State.Definition.MaxCounters
@@ -104,18 +109,18 @@ internal static class Definitions
             return null;
         }
 
-        if (labels.Count > MaxLabels)
+        if (labels.Count > EngineLimits.MaxLabels)
         {
-            return Bad("labels", $"{labels.Count} labels", $"at most {MaxLabels}");
+            return Bad("labels", $"{labels.Count} labels", $"at most {EngineLimits.MaxLabels}");
         }
 
         foreach ((string label, string value) in labels)
         {
-            if (Encoding.UTF8.GetByteCount(label) is < 1 or > MaxLabelBytes || Encoding.UTF8.GetByteCount(value) is < 1 or > MaxLabelBytes)
+            if (Encoding.UTF8.GetByteCount(label) is < 1 or > EngineLimits.MaxLabelBytes || Encoding.UTF8.GetByteCount(value) is < 1 or > EngineLimits.MaxLabelBytes)
             {
                 return Bad(
                     "labels", $"{CounterName.Shown(Encoding.UTF8.GetBytes(label))}: {CounterName.Shown(Encoding.UTF8.GetBytes(value))}",
-                    $"names and values of 1 to {MaxLabelBytes} bytes");
+                    $"names and values of 1 to {EngineLimits.MaxLabelBytes} bytes");
             }
         }
 

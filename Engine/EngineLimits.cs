@@ -24,6 +24,15 @@ public static class EngineLimits
     /// <summary>The longest element or item, bytes of UTF-8.</summary>
     public const int MaxElementBytes = 256;
 
+    /// <summary>The most counters with labels on a node.</summary>
+    public const int MaxLabelledCounters = 1_000_000;
+
+    /// <summary>The most labels of a counter, and of a selection by labels.</summary>
+    public const int MaxLabels = 16;
+
+    /// <summary>The longest name and the longest value of a label, bytes of UTF-8.</summary>
+    public const int MaxLabelBytes = 64;
+
     /// <summary>The most counters of the kinds distinct and top on a node.</summary>
     public const int MaxElementCounters = 100_000;
 

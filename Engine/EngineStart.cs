@@ -70,11 +70,12 @@ internal static partial class EngineStart
         views.Closed += checkpointer.WindowClosed;
 
         PendingAppends pending = new();
-        LogFollower follower = new(log, fold, views, pending);
+        RecordCuts cuts = new();
+        LogFollower follower = new(log, fold, views, pending, cuts);
         CountingEngine engine = new(new EngineParts(
             log, store, time, catalogue, pending, views, follower, checkpointer,
             new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
-            new CounterReads(catalogue, views, new GhostCache(ghosts), names, time),
+            new CounterReads(catalogue, views, cuts, new GhostCache(ghosts), names, time),
             new ColdReads(store, log.Identity, catalogue, views, names),
             audit));
 

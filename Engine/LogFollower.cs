@@ -1,12 +1,13 @@
 using Sketch.Engine.Appends;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
+using Sketch.Engine.Reads;
 using Sketch.Engine.Windows;
 
 namespace Sketch.Engine;
 
 /// <summary>Runs the live fold: every record of the log, as soon as it is written, into the views; then answers who waits for it.</summary>
-internal sealed class LogFollower(IIncrementLog log, LogFold fold, LiveViews views, PendingAppends pending)
+internal sealed class LogFollower(IIncrementLog log, LogFold fold, LiveViews views, PendingAppends pending, RecordCuts cuts)
 {
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _position = fold.Position;
@@ -46,7 +47,9 @@ internal sealed class LogFollower(IIncrementLog log, LogFold fold, LiveViews vie
         foreach (LoggedRecord record in slice)
         {
             long before = views.Increments;
+            cuts.Enter();
             FoldOutcome outcome = fold.Apply(record, views);
+            cuts.Leave();
             if (views.Increments != before)
             {
                 Rate.Add(record.TimeMs, views.Increments - before);

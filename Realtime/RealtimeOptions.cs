@@ -14,6 +14,12 @@ public sealed class RealtimeOptions
     /// </summary>
     public int MaxReadGroups { get; set; } = 1_000;
 
+    /// <summary>The folder in which the rules of alerts are kept; null keeps them in memory alone.</summary>
+    public string? DataFolder { get; set; }
+
+    /// <summary>Hosts that webhooks may go to beside this machine: names, addresses, or *.example.org for all names below.</summary>
+    public IList<string> WebhookHosts { get; } = [];
+
     /// <summary>
     /// Origins (such as https://www.example.com) whose pages may open the hub, beside the node's own. A browser sends the page's origin, so
     /// that no foreign page reads a node on its visitor's machine.

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Sketch.Engine.Reads;
+using Sketch.Realtime.Alerts;
 using Sketch.Realtime.Broadcast;
 
 namespace Sketch.Realtime;
@@ -25,10 +28,18 @@ public static class RealtimeServiceExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Broadcaster>();
         services.AddHostedService(provider => provider.GetRequiredService<Broadcaster>());
+        services.AddSingleton(provider => new LiveFrames(provider.GetRequiredService<Broadcaster>(), provider.GetRequiredService<ICounterReader>()));
+        services.AddSingleton<AlertFeed>();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton(provider => new AlertBook(
+            provider.GetRequiredService<IOptions<RealtimeOptions>>(), provider.GetRequiredService<AlertFeed>(), provider.GetRequiredService<WebhookSender>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AlertWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<AlertWatch>());
         services.AddSignalR()
             .AddHubOptions<Hub.CountersHub>(hub => hub.MaximumReceiveMessageSize = RealtimeLimits.MaxRequestBytes)
-            .AddJsonProtocol()
-            .AddMessagePackProtocol();
+            .AddJsonProtocol(json => LiveFormats.Configure(json.PayloadSerializerOptions))
+            .AddMessagePackProtocol(pack => pack.SerializerOptions = LiveFormats.Shared);
         return services;
     }
 }

@@ -29,6 +29,9 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     /// <summary>How many counters there are.</summary>
     public long Count => Namespaces.Sum(n => n.Counters);
 
+    /// <summary>Counters by their labels.</summary>
+    public LabelIndex Labels { get; } = new();
+
     /// <summary>What counters of the kinds distinct and top have seen.</summary>
     public ElementStates Elements { get; } = elements;
 
@@ -113,6 +116,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         }
 
         _defined[id] = state;
+        Labels.Set(id, (ushort)state.Owner.Index, state.Definition.Labels);
     }
 
     /// <summary>The fold deleted a counter.</summary>
@@ -123,6 +127,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
             Interlocked.Decrement(ref _elementCounters);
         }
 
+        Labels.Remove(id);
         if (Counters.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
         {
             Counters.MarkRemoved(id);

@@ -26,14 +26,15 @@ internal sealed partial class CounterReads
             return [target];
         }
 
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(Look, confidence, loaded);
-        missing = Missing([target], parts);
+        Seen cut = Take(Look, atOnePosition: false, confidence, loaded);
+        missing = Missing(cut);
         if (missing.Count > 0)
         {
             return null;
         }
 
-        CounterValue value = ToValue(view, owner, target, parts[0], error, confidence);
+        (Parts[] parts, (long Quantile, long Median) error) = (cut.Parts, cut.Error);
+        CounterValue value = ToValue(owner, cut, 0, confidence);
         if (target.Counter is { Kind: CounterKind.Distinct })
         {
             // Lower is what certainly counts; no count-min sketch takes part.

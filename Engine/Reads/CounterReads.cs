@@ -9,7 +9,7 @@ using Sketch.Sketches;
 namespace Sketch.Engine.Reads;
 
 /// <summary>Reads values from the published view: exact total, plus what the windows after it hold, plus how wrong that can be.</summary>
-internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, GhostCache ghosts, NameCache names, TimeProvider time)
+internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, RecordCuts cuts, GhostCache ghosts, NameCache names, TimeProvider time)
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
@@ -26,103 +26,88 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 
     public bool Has(NamespaceEntry owner, string name) => Find(owner, name).Exists;
 
-    /// <summary>Values as one consistent cut.</summary>
+    /// <summary>Values as one consistent cut. One counter alone needs no position of its own, only a view: such a read never waits for the fold.</summary>
     /// <param name="owner">The namespace.</param>
     /// <param name="wanted">Names.</param>
     /// <param name="confidence">In (0.5, 1).</param>
     /// <param name="loaded">Totals that were read from the store because they were missing.</param>
     /// <param name="missing">Ids whose totals are neither in memory nor among those; their values are null.</param>
     public IReadOnlyList<CounterValue?> Read(
-        NamespaceEntry owner, IReadOnlyList<string> wanted, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing)
-    {
-        Target[] targets = new Target[wanted.Count];
-        for (int i = 0; i < targets.Length; i++)
-        {
-            targets[i] = Find(owner, wanted[i]);
-        }
-
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(_ => targets, confidence, loaded);
-        missing = Missing(targets, parts);
-        CounterValue?[] values = new CounterValue?[targets.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = targets[i].Exists && !parts[i].IsMissing ? ToValue(view, owner, targets[i], parts[i], error, confidence) : null;
-        }
-
-        return values;
-    }
+        NamespaceEntry owner, IReadOnlyList<string> wanted, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing) =>
+        Cut(owner, wanted, 0, confidence, loaded, out _, out missing, atOnePosition: wanted.Count > 1).Values;
 
     /// <summary>The heaviest; of counters whose name or total is not in memory the ids are told.</summary>
     public IReadOnlyList<CounterValue> Top(
-        NamespaceEntry owner, int k, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing)
-    {
-        Target[] candidates = [];
-        (LiveView view, Parts[] parts, (long Quantile, long Median) error) = Cut(v => candidates = Candidates(owner, v), confidence, loaded);
-        missing = Missing(candidates, parts);
+        NamespaceEntry owner, int k, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing) =>
+        Cut(owner, [], k, confidence, loaded, out unnamed, out missing).Heaviest;
 
-        // Names only for those that may be listed: as heavy as the k-th.
-        (Target Target, Parts Parts, long Value)[] ranked =
+    /// <summary>Values of named counters and the heaviest ones as of one position.</summary>
+    public CounterCut Cut(
+        NamespaceEntry owner, IReadOnlyList<string> wanted, int k, double confidence, LoadedTotals loaded,
+        out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing, bool atOnePosition = true)
+    {
+        Target[] named = new Target[wanted.Count];
+        for (int i = 0; i < named.Length; i++)
+        {
+            named[i] = Find(owner, wanted[i]);
+        }
+
+        Seen cut = Take(k == 0 ? _ => named : view => [.. named, .. Candidates(owner, view)], atOnePosition, confidence, loaded);
+        missing = Missing(cut);
+        CounterValue?[] values = new CounterValue?[named.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = named[i].Exists && !cut.Parts[i].IsMissing ? ToValue(owner, cut, i, confidence) : null;
+        }
+
+        List<ulong> nameless = [];
+        IReadOnlyList<CounterValue> heaviest = k == 0 ? [] : Heaviest(owner, cut, named.Length, k, confidence, nameless);
+        unnamed = nameless;
+        return new CounterCut(cut.AsOf, values, heaviest);
+    }
+
+    // Names are looked up only of those that may be listed: as heavy as the k-th.
+    private CounterValue[] Heaviest(NamespaceEntry owner, Seen cut, int from, int k, double confidence, List<ulong> nameless)
+    {
+        (int At, long Value)[] ranked =
         [
-            .. candidates.Select((target, i) => (target, parts[i], ValueOf(target, parts[i], error, confidence).Value))
-                .Where(c => !c.Item2.IsMissing)
+            .. Enumerable.Range(from, cut.Targets.Length - from)
+                .Where(i => !cut.Parts[i].IsMissing)
+                .Select(i => (i, ValueOf(cut, i, confidence).Value))
                 .OrderByDescending(c => c.Value),
         ];
         long least = ranked.Length > k ? ranked[k - 1].Value : long.MinValue;
-        List<ulong> nameless = [];
         List<CounterValue> values = [];
-        foreach ((Target target, Parts part, long value) in ranked.TakeWhile(c => c.Value >= least))
+        foreach ((int at, _) in ranked.TakeWhile(c => c.Value >= least))
         {
-            if (NameOf(view, target) is { } name)
+            if (NameOf(cut.View, cut.Targets[at]) is { } name)
             {
-                values.Add(ToValue(view, owner, target with { Name = name }, part, error, confidence));
+                cut.Targets[at] = cut.Targets[at] with { Name = name };
+                values.Add(ToValue(owner, cut, at, confidence));
             }
             else
             {
-                nameless.Add(target.Id);
+                nameless.Add(cut.Targets[at].Id);
             }
         }
 
-        unnamed = nameless;
-        return values.OrderByDescending(v => v.Value).ThenBy(v => v.Name, StringComparer.Ordinal).Take(k).ToArray();
+        return [.. values.OrderByDescending(v => v.Value).ThenBy(v => v.Name, StringComparer.Ordinal).Take(k)];
     }
 
-    // Retries until nothing was published between the first and the last look: publications are some a second, reads take microseconds.
-    private (LiveView View, Parts[] Parts, (long Quantile, long Median) Error) Cut(Func<LiveView, Target[]> choose, double confidence, LoadedTotals loaded)
-    {
-        while (true)
-        {
-            LiveView view = views.View;
-            Target[] targets = choose(view);
-            Parts[] parts = new Parts[targets.Length];
-            bool estimated = false;
-            for (int i = 0; i < targets.Length; i++)
-            {
-                parts[i] = targets[i].Exists ? Sum(view, targets[i], loaded) : default;
-                estimated |= parts[i].Sketched > 0;
-            }
-
-            (long, long) error = estimated ? ghosts.After(view, confidence) : (0, 0);
-            if (ReferenceEquals(view, views.View))
-            {
-                return (view, parts, error);
-            }
-        }
-    }
-
-    private List<ulong> Missing(Target[] targets, Parts[] parts)
+    private List<ulong> Missing(Seen cut)
     {
         List<ulong> missing = [];
         int hits = 0;
-        for (int i = 0; i < targets.Length; i++)
+        for (int i = 0; i < cut.Targets.Length; i++)
         {
-            if (parts[i].IsMissing)
+            if (cut.Parts[i].IsMissing)
             {
-                missing.Add(targets[i].Id);
+                missing.Add(cut.Targets[i].Id);
             }
-            else if (targets[i].Exists)
+            else if (cut.Targets[i].Exists)
             {
                 hits++;
-                catalogue.Counters.Touch(targets[i].Id);
+                catalogue.Counters.Touch(cut.Targets[i].Id);
             }
         }
 
@@ -135,23 +120,35 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return missing;
     }
 
-    private Parts Sum(LiveView view, in Target target, LoadedTotals loaded)
+    private Parts Sum(LiveView view, in Target target, LoadedTotals loaded, double confidence)
     {
+        ulong id = target.Id;
+        bool isMissing = false;
+        long exact = 0;
+
         // What came before a window in which the counter begins anew does not count, whatever it was.
-        int first = view.Windows.Length - 1;
-        while (first >= 0 && !view.Windows[first].Restarts(target.Id))
+        if (!Array.Exists(view.Windows, w => w.Restarts(id)) && !catalogue.Counters.At(id, view.Epoch, out exact))
         {
-            first--;
+            isMissing = loaded.Epoch != view.Epoch || !loaded.ById.TryGetValue(id, out exact);
         }
 
-        Parts parts = default;
-        if (first < 0 && !catalogue.Counters.At(target.Id, view.Epoch, out parts.Exact))
-        {
-            parts.IsMissing = loaded.Epoch != view.Epoch || !loaded.ById.TryGetValue(target.Id, out parts.Exact);
-        }
+        Parts parts = target.Counter is { Kind: CounterKind.Distinct } counter
+            ? new Parts { Exact = exact, Distinct = catalogue.Elements.Count(id, counter, confidence) }
+            : Sum(view, target, exact);
+        parts.IsMissing = isMissing;
+        return parts;
+    }
 
-        foreach (LiveWindow window in view.Windows.AsSpan(Math.Max(0, first)))
+    private static Parts Sum(LiveView view, in Target target, long exact)
+    {
+        Parts parts = new() { Exact = exact };
+        foreach (LiveWindow window in view.Windows)
         {
+            if (window.Restarts(target.Id))
+            {
+                parts = default;
+            }
+
             if (window.Exact.TryGet(target.Id, out long delta))
             {
                 parts.Live += delta;
@@ -168,10 +165,12 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return parts;
     }
 
-    private Estimate ValueOf(in Target target, in Parts parts, (long Quantile, long Median) error, double confidence) =>
-        target.Counter is { Kind: CounterKind.Distinct } counter
-            ? catalogue.Elements.Count(target.Id, counter, confidence)
-            : LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
+    private static Estimate ValueOf(Seen cut, int at, double confidence)
+    {
+        ref Parts parts = ref cut.Parts[at];
+        return parts.Distinct
+            ?? LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, cut.Error.Quantile, cut.Error.Median, confidence, parts.Saturated);
+    }
 
     // Of the windows first: a name that is stored meanwhile is then found in the store.
     private string? NameOf(LiveView view, in Target target)
@@ -192,14 +191,16 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return names.Find(target.Id);
     }
 
-    private CounterValue ToValue(
-        LiveView view, NamespaceEntry owner, in Target target, in Parts parts, (long Quantile, long Median) error, double confidence)
+    private CounterValue ToValue(NamespaceEntry owner, Seen cut, int at, double confidence)
     {
-        Estimate estimate = ValueOf(target, parts, error, confidence);
-        DateTimeOffset now = time.GetUtcNow();
+        LiveView view = cut.View;
+        Target target = cut.Targets[at];
+        Parts parts = cut.Parts[at];
+        Estimate estimate = ValueOf(cut, at, confidence);
+        DateTimeOffset now = cut.AsOf;
         long nowMs = now.ToUnixTimeMilliseconds();
         (double? lately, double? fiveMinutes) = _rates.Mark(target.Id, nowMs, estimate.Value);
-        double sinceExact = target.Counter is { Kind: CounterKind.Distinct } ? 0 : (estimate.Value - parts.Exact) / Seconds(view, nowMs);
+        double sinceExact = parts.Distinct is not null ? 0 : (estimate.Value - parts.Exact) / Seconds(view, nowMs);
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
@@ -285,7 +286,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return [.. targets];
     }
 
-    private readonly struct Target
+    private readonly record struct Target
     {
         public bool Exists { get; init; }
 
@@ -311,6 +312,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         public long Live;
         public long Sketched;
         public bool Saturated;
+        public Estimate? Distinct;
 
         /// <summary>The exact part is not in memory.</summary>
         public bool IsMissing;

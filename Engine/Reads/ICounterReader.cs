@@ -1,6 +1,6 @@
 namespace Sketch.Engine.Reads;
 
-/// <summary>Live values. Every call is one consistent cut: no window counts twice or not at all.</summary>
+/// <summary>Live values. Every call is one consistent cut: no window counts twice or not at all, and a batch is in all of the values or in none.</summary>
 public interface ICounterReader
 {
     /// <summary>The confidence used when a reader names none.</summary>
@@ -32,6 +32,13 @@ public interface ICounterReader
     /// <param name="confidence">In (0.5, 1).</param>
     IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence);
 
+    /// <summary>The values of the named counters and the heaviest ones, all as of one position.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="names">Counter names, none or more.</param>
+    /// <param name="k">How many of the heaviest, 0 to 1,000.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence);
+
     /// <summary>Names of a namespace in ordinal order of their UTF-8 bytes.</summary>
     /// <param name="namespace">An existing namespace.</param>
     /// <param name="prefix">Names that start so; empty for all.</param>
@@ -39,4 +46,10 @@ public interface ICounterReader
     /// <param name="limit">1 to 1,000.</param>
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<IReadOnlyList<string>> FindAsync(string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Names of counters that have all of these labels, in ordinal order of their UTF-8 bytes.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="labels">Names and values, at least one; an empty value stands for any.</param>
+    /// <param name="limit">1 to 1,001.</param>
+    IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit);
 }

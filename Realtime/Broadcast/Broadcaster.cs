@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,6 +14,12 @@ namespace Sketch.Realtime.Broadcast;
 internal sealed partial class Broadcaster(
     ICounterReader reader, TimeProvider time, IOptions<RealtimeOptions> options, ILogger<Broadcaster> log) : BackgroundService
 {
+    /// <summary>Counters read at once at least, if so many are due.</summary>
+    private const int MaxCountersAtOnce = 2_048;
+
+    // A multiple of all usual intervals in ticks, so that turns are spread evenly.
+    private const uint PhaseCount = 1_200;
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(RealtimeLimits.MinIntervalMs);
 
     private readonly ConcurrentQueue<Subscription> _arrivals = new();
@@ -27,13 +32,18 @@ internal sealed partial class Broadcaster(
     private readonly List<Subscription> _subscriptions = [];
     private readonly List<Subscription> _due = [];
     private readonly HashSet<ReadGroup> _failed = [];
+    private DateTime _asOf;
     private readonly long _start = time.GetTimestamp();
     private long _round;
     private long _completedRounds;
+    private int _phase = -1;
     private int _count;
     private int _groupCount;
     private long _watched;
     private ITimer? _timer;
+
+    /// <summary>Each connection has its own, so that all its subscriptions are served at the same moments, and those of others at others.</summary>
+    public int NextPhase() => (int)((uint)Interlocked.Increment(ref _phase) % PhaseCount);
 
     /// <summary>Subscriptions of all connections.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -48,13 +58,13 @@ internal sealed partial class Broadcaster(
     public int Groups => Volatile.Read(ref _groupCount);
 
     /// <summary>Admits a subscription, or says which limit of the node is reached.</summary>
-    public string? TryAdd(Subscription subscription)
+    public SubscriptionRefusedException? TryAdd(Subscription subscription)
     {
         var limits = options.Value;
         if (Interlocked.Increment(ref _count) > limits.MaxSubscriptions)
         {
             Interlocked.Decrement(ref _count);
-            return $"This node holds {limits.MaxSubscriptions} subscriptions, the most that it allows (MaxSubscriptions).";
+            return SubscriptionRefusedException.Full($"This node holds {limits.MaxSubscriptions} subscriptions", nameof(limits.MaxSubscriptions));
         }
 
         int capacity = subscription.Selection.Capacity;
@@ -62,7 +72,8 @@ internal sealed partial class Broadcaster(
         {
             Interlocked.Add(ref _watched, -capacity);
             Interlocked.Decrement(ref _count);
-            return $"This node's subscriptions watch {limits.MaxWatchedCounters} counters, the most that it allows (MaxWatchedCounters).";
+            return SubscriptionRefusedException.Full(
+                $"This node's subscriptions watch {limits.MaxWatchedCounters} counters", nameof(limits.MaxWatchedCounters));
         }
 
         _arrivals.Enqueue(subscription);
@@ -132,8 +143,8 @@ internal sealed partial class Broadcaster(
             {
                 if (_groups.Count >= options.Value.MaxReadGroups)
                 {
-                    subscription.Fail(new HubException(FormattableString.Invariant(
-                        $"This node watches {_groups.Count} pairs of namespace and confidence, the most that it allows (MaxReadGroups).")));
+                    subscription.Fail(SubscriptionRefusedException.Full(
+                        $"This node watches {_groups.Count} pairs of namespace and confidence", nameof(RealtimeOptions.MaxReadGroups)));
                     continue;
                 }
 
@@ -141,11 +152,12 @@ internal sealed partial class Broadcaster(
             }
 
             group.Subscriptions++;
+            long number = selection.Resume?.Number ?? 0;
             subscription.View = selection switch
             {
-                { Names: { } names } => new NamesView(group, names),
-                { Prefix: { } prefix } => new PrefixView(group, group.HoldPrefix(prefix)),
-                _ => new TopView(group, selection.Top),
+                { Names: { } names } => new NamesView(group, names, number),
+                { Query: { } query } => new FoundView(group, group.HoldFound(query), number),
+                _ => new TopView(group, selection.Top, number),
             };
             _subscriptions.Add(subscription);
         }
@@ -153,38 +165,53 @@ internal sealed partial class Broadcaster(
 
     private void Serve(CancellationToken stopping)
     {
-        long round = ++_round;
         long tick = time.GetElapsedTime(_start).Ticks / Tick.Ticks;
-        var asOf = time.GetUtcNow().UtcDateTime;
-        _due.Clear();
-        _failed.Clear();
+        _round++;
         foreach (var subscription in _subscriptions)
         {
             var view = subscription.View!;
             if (subscription.DueTick > tick || !subscription.IsReady)
                 continue;
-            if (view is PrefixView prefix && !TryLoad(subscription, prefix.Names, round, stopping))
+            if (view is FoundView found && !TryLoad(subscription, found.Names, _round, stopping))
                 continue;
-            view.Queue(round);
+            view.Queue(_round);
             _due.Add(subscription);
+            if (view.Group.DueCount >= MaxCountersAtOnce)
+                ServeDue(tick);
         }
 
+        ServeDue(tick);
+    }
+
+    // All counters of a group that are due are read at once, as of one position, which makes the engine wait: so there are not too many of them.
+    private void ServeDue(long tick)
+    {
         foreach (var group in _groups.Values)
         {
-            if (group.IsDue && !TryRead(group, round))
+            if (group.IsDue && !TryRead(group, _round))
                 _failed.Add(group);
         }
 
         foreach (var subscription in _due)
         {
-            if (_failed.Contains(subscription.View!.Group))
+            var group = subscription.View!.Group;
+            if (_failed.Contains(group))
+            {
                 Refuse(subscription);
-            else
-                Tell(subscription, round, tick, asOf);
+                continue;
+            }
+
+            // A clock that is set back stands still for a while here: frames never go back in time.
+            _asOf = group.AsOf > _asOf ? group.AsOf : _asOf;
+            Tell(subscription, _round, tick, _asOf);
         }
+
+        _due.Clear();
+        _failed.Clear();
+        _round++;
     }
 
-    private bool TryLoad(Subscription subscription, PrefixNames names, long round, CancellationToken stopping)
+    private bool TryLoad(Subscription subscription, FoundNames names, long round, CancellationToken stopping)
     {
         if (names.Adopt(round) is { } failure)
             LogReadFailed(failure, subscription.Selection.Namespace);
@@ -217,22 +244,30 @@ internal sealed partial class Broadcaster(
     private static void Refuse(Subscription subscription)
     {
         if (!subscription.View!.HasSnapshot)
-            subscription.Fail(new HubException(Hub.RequestRules.NotNow));
+            subscription.Fail(SubscriptionRefusedException.NotNow());
     }
 
     private static void Tell(Subscription subscription, long round, long tick, DateTime asOf)
     {
-        long every = subscription.Selection.IntervalMs / RealtimeLimits.MinIntervalMs;
+        long every = subscription.EveryTicks;
+        long turn = (tick + every - subscription.Phase) / every;
         var view = subscription.View!;
-        long missed = view.HasSnapshot ? (tick / every) - (subscription.DueTick / every) : 0;
+        long missed = view.HasSnapshot
+            ? turn - ((subscription.DueTick + every - subscription.Phase) / every)
+            : Missed(subscription.Selection, asOf);
 
-        // Everyone with the same interval is due at the same ticks: one reading serves them all.
-        subscription.DueTick = ((tick / every) + 1) * every;
+        // Everyone with the same interval and phase is due at the same ticks: one reading serves them all.
+        subscription.DueTick = (turn * every) + subscription.Phase;
         long heartbeat = Math.Max(every, RealtimeLimits.HeartbeatMs / RealtimeLimits.MinIntervalMs);
         var frame = view.Compose(subscription.Id, round, tick, missed, asOf, heartbeat);
         if (frame is not null)
             subscription.Deliver(frame);
     }
+
+    // What a subscriber that comes back was not there for.
+    private static long Missed(Selection selection, DateTime asOf) => selection.Resume is { } last
+        ? Math.Max(0, ((long)(asOf - last.AsOf.ToUniversalTime()).TotalMilliseconds / selection.IntervalMs) - 1)
+        : 0;
 
     [LoggerMessage(1, LogLevel.Error, "Watched values of namespace {Namespace} could not be read; trying again at the next tick.")]
     private partial void LogReadFailed(Exception failure, string @namespace);

@@ -10,7 +10,7 @@ internal sealed class ReadGroup(string @namespace, double confidence)
 {
     private readonly Dictionary<string, WatchedCounter> _counters = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WatchedCounter> _ranked = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, PrefixNames> _prefixes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FoundNames> _found = new(StringComparer.Ordinal);
     private readonly List<WatchedCounter> _due = [];
     private readonly List<string> _dueNames = [];
     private readonly int[] _topSubscriptions = new int[RealtimeLimits.MaxNames + 1];
@@ -32,6 +32,9 @@ internal sealed class ReadGroup(string @namespace, double confidence)
 
     public bool IsDue => _due.Count > 0 || _topIsDue;
 
+    /// <summary>When the values of the last round were read.</summary>
+    public DateTime AsOf { get; private set; }
+
     public WatchedCounter Hold(string name)
     {
         if (!_counters.TryGetValue(name, out var counter))
@@ -46,21 +49,24 @@ internal sealed class ReadGroup(string @namespace, double confidence)
             _counters.Remove(counter.Name);
     }
 
-    public PrefixNames HoldPrefix(string prefix)
+    public FoundNames HoldFound(NameQuery query)
     {
-        if (!_prefixes.TryGetValue(prefix, out var names))
-            _prefixes.Add(prefix, names = new PrefixNames(this, prefix));
+        if (!_found.TryGetValue(query.Key, out var names))
+            _found.Add(query.Key, names = new FoundNames(this, query));
         names.References++;
         return names;
     }
 
-    public void ReleasePrefix(PrefixNames names)
+    public void ReleaseFound(FoundNames names)
     {
         if (--names.References > 0)
             return;
         names.Clear();
-        _prefixes.Remove(names.Prefix);
+        _found.Remove(names.Query.Key);
     }
+
+    /// <summary>Counters on the list to read.</summary>
+    public int DueCount => _due.Count;
 
     public void Queue(WatchedCounter counter, long round)
     {
@@ -93,16 +99,13 @@ internal sealed class ReadGroup(string @namespace, double confidence)
     {
         try
         {
-            if (_due.Count > 0)
-            {
-                var values = reader.Read(@namespace, _dueNames, confidence);
-                for (int i = 0; i < _due.Count; i++)
-                    _due[i].Update(values[i], round);
-            }
-
             // Always the longest list anyone asked for: a shorter one is its beginning, and nobody loses a rank to a neighbour's request.
+            var cut = reader.Cut(@namespace, _dueNames, _topIsDue ? _largestTop : 0, confidence);
+            for (int i = 0; i < _due.Count; i++)
+                _due[i].Update(cut.Values[i], round);
             if (_topIsDue)
-                Rank(reader.Top(@namespace, _largestTop, confidence), round);
+                Rank(cut.Heaviest, round);
+            AsOf = cut.AsOf.UtcDateTime;
         }
         finally
         {

@@ -4,13 +4,19 @@ namespace Sketch.Realtime.Broadcast;
 /// One subscriber's side: it asks for the next frame when it has sent the one before, and is left out of rounds until then. So there is never
 /// a queue, and a slow receiver gets fewer, newer frames.
 /// </summary>
-internal sealed class Subscription(int id, Selection selection)
+internal sealed class Subscription(int id, Selection selection, int phase = 0)
 {
     private TaskCompletionSource<CounterFrame>? _ready;
 
     public int Id => id;
 
     public Selection Selection => selection;
+
+    /// <summary>Ticks by which its turns are moved: so that not all who ask for one frame a second are served at the same moment.</summary>
+    public int Phase => phase % EveryTicks;
+
+    /// <summary>Its interval in ticks.</summary>
+    public int EveryTicks => selection.IntervalMs / RealtimeLimits.MinIntervalMs;
 
     /// <summary>What it watches; set and used by the broadcaster's loop alone.</summary>
     public SubscriptionView? View { get; set; }

@@ -1,9 +1,9 @@
 namespace Sketch.Realtime.Broadcast;
 
 /// <summary>What a subscription watches and what it was last told. Touched by the broadcaster's loop alone.</summary>
-internal abstract class SubscriptionView(ReadGroup group)
+internal abstract class SubscriptionView(ReadGroup group, long number)
 {
-    private long _number;
+    private long _number = number;
     private long _seenRound = -1;
     private long _sentTick;
     private long _skipped;
@@ -13,11 +13,14 @@ internal abstract class SubscriptionView(ReadGroup group)
     /// <summary>False while it waits for its names.</summary>
     public virtual bool IsLoaded => true;
 
-    public bool HasSnapshot => _number > 0;
+    public bool HasSnapshot => _seenRound >= 0;
 
     protected virtual bool Truncated => false;
 
-    /// <summary>The round of the frame before this one; -1 before the first.</summary>
+    /// <summary>True when what changed since <see cref="SeenRound"/> is no longer known.</summary>
+    protected virtual bool IsStale => false;
+
+    /// <summary>The round of the frame before this one; -1 when the frame is to hold everything.</summary>
     protected long SeenRound => _seenRound;
 
     /// <summary>Puts what it watches on the group's list to read.</summary>
@@ -30,11 +33,14 @@ internal abstract class SubscriptionView(ReadGroup group)
     public CounterFrame? Compose(int subscription, long round, long tick, long missed, DateTime asOf, long heartbeatTicks)
     {
         _skipped += missed;
+        if (IsStale)
+            _seenRound = -1;
+        bool snapshot = !HasSnapshot;
         var values = new List<LiveValue>();
         List<string>? removed = null;
         Collect(values, ref removed);
         _seenRound = round;
-        if (HasSnapshot && values.Count == 0 && removed is null && tick - _sentTick < heartbeatTicks)
+        if (!snapshot && values.Count == 0 && removed is null && tick - _sentTick < heartbeatTicks)
             return null;
         var frame = new CounterFrame
         {
@@ -42,6 +48,7 @@ internal abstract class SubscriptionView(ReadGroup group)
             Number = ++_number,
             AsOf = asOf,
             Skipped = _skipped,
+            Snapshot = snapshot,
             Values = values,
             Removed = removed,
             Truncated = Truncated,
@@ -66,8 +73,8 @@ internal sealed class NamesView : SubscriptionView
 {
     private readonly WatchedCounter[] _counters;
 
-    public NamesView(ReadGroup group, IReadOnlyList<string> names)
-        : base(group) => _counters = [.. names.Select(group.Hold)];
+    public NamesView(ReadGroup group, IReadOnlyList<string> names, long number)
+        : base(group, number) => _counters = [.. names.Select(group.Hold)];
 
     public override void Queue(long round)
     {
@@ -87,13 +94,15 @@ internal sealed class NamesView : SubscriptionView
     }
 }
 
-internal sealed class PrefixView(ReadGroup group, PrefixNames names) : SubscriptionView(group)
+internal sealed class FoundView(ReadGroup group, FoundNames names, long number) : SubscriptionView(group, number)
 {
-    public PrefixNames Names => names;
+    public FoundNames Names => names;
 
     public override bool IsLoaded => names.IsLoaded;
 
     protected override bool Truncated => names.Truncated;
+
+    protected override bool IsStale => SeenRound >= 0 && names.ForgottenRound > SeenRound;
 
     public override void Queue(long round)
     {
@@ -101,7 +110,7 @@ internal sealed class PrefixView(ReadGroup group, PrefixNames names) : Subscript
             Group.Queue(member.Counter, round);
     }
 
-    public override void Release() => Group.ReleasePrefix(names);
+    public override void Release() => Group.ReleaseFound(names);
 
     protected override void Collect(List<LiveValue> values, ref List<string>? removed)
     {
@@ -109,6 +118,14 @@ internal sealed class PrefixView(ReadGroup group, PrefixNames names) : Subscript
         {
             if (SeenRound < 0 || joinedRound > SeenRound || counter.ChangedRound > SeenRound)
                 Collect(counter, values, ref removed);
+        }
+
+        if (SeenRound < 0)
+            return;
+        foreach (var (name, leftRound) in names.Left)
+        {
+            if (leftRound > SeenRound && !names.IsMember(name))
+                (removed ??= []).Add(name);
         }
     }
 }
@@ -118,8 +135,8 @@ internal sealed class TopView : SubscriptionView
     private readonly HashSet<string> _shown = new(StringComparer.Ordinal);
     private readonly int _k;
 
-    public TopView(ReadGroup group, int k)
-        : base(group)
+    public TopView(ReadGroup group, int k, long number)
+        : base(group, number)
     {
         _k = k;
         group.HoldTop(k);

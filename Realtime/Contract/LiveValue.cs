@@ -59,6 +59,14 @@ public sealed class LiveValue
     [DataMember(Name = "labels")]
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
+    // What every frame repeats, in the form in which it is sent: serialized once a protocol, however many watch. A race makes the same bytes twice.
+    private byte[]? _json;
+    private byte[]? _messagePack;
+
+    internal byte[] Json => _json ??= LiveFormats.ToJson(this);
+
+    internal byte[] MessagePack => _messagePack ??= LiveFormats.ToMessagePack(this);
+
     internal static LiveValue From(CounterValue value) => new()
     {
         Namespace = value.Namespace,

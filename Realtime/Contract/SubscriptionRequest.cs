@@ -2,7 +2,7 @@ using System.Runtime.Serialization;
 
 namespace Sketch.Realtime;
 
-/// <summary>What a subscriber asks for: one namespace, and exactly one of names, prefix or top.</summary>
+/// <summary>What a subscriber asks for: one namespace, and exactly one of names, prefix, labels and top.</summary>
 [DataContract]
 public sealed class SubscriptionRequest
 {
@@ -18,6 +18,10 @@ public sealed class SubscriptionRequest
     [DataMember(Name = "prefix")]
     public string? Prefix { get; init; }
 
+    /// <summary>Every counter that has all of these labels, the first 1,000 by name; an empty value stands for any. 1 to 16 labels.</summary>
+    [DataMember(Name = "labels")]
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
     /// <summary>The k heaviest counters, 1 to 1,000.</summary>
     [DataMember(Name = "top")]
     public int? Top { get; init; }
@@ -29,4 +33,8 @@ public sealed class SubscriptionRequest
     /// <summary>The probability that the bounds hold, above 0.5 and below 1; 0.99 when absent.</summary>
     [DataMember(Name = "confidence")]
     public double? Confidence { get; init; }
+
+    /// <summary>After a reconnect: the last frame received of the same selection.</summary>
+    [DataMember(Name = "resume")]
+    public ResumePoint? Resume { get; init; }
 }

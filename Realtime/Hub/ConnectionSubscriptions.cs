@@ -4,7 +4,7 @@ using Sketch.Realtime.Broadcast;
 namespace Sketch.Realtime.Hub;
 
 /// <summary>The subscriptions of one connection: numbered, limited, and gone when it is.</summary>
-internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
+internal sealed class ConnectionSubscriptions(Broadcaster broadcaster, int phase)
 {
     private readonly Dictionary<int, Entry> _entries = [];
     private readonly Lock _lock = new();
@@ -12,34 +12,24 @@ internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
     private bool _closed;
 
     /// <summary>A new subscription, already waiting for its first frame.</summary>
-    /// <exception cref="HubException">A limit is reached.</exception>
+    /// <exception cref="SubscriptionRefusedException">A limit is reached.</exception>
     public Entry Open(Selection selection)
     {
-        Entry entry;
-        lock (_lock)
-        {
-            if (_closed)
-                throw new HubException("The connection is closed.");
-            if (_entries.Count >= RealtimeLimits.MaxSubscriptionsPerConnection)
-            {
-                throw new HubException(FormattableString.Invariant(
-                    $"This connection has {_entries.Count} subscriptions; allowed {RealtimeLimits.MaxSubscriptionsPerConnection}."));
-            }
-
-            entry = new Entry(new Subscription(++_lastId, selection));
-            _entries.Add(entry.Subscription.Id, entry);
-        }
-
+        var entry = Enter(id => new Entry(new Subscription(id, selection, phase)));
         // Waiting comes first, so that the round that admits it finds it ready.
-        entry.First = entry.Subscription.NextAsync(entry.Ended);
+        entry.First = entry.Subscription!.NextAsync(entry.Ended);
         if (broadcaster.TryAdd(entry.Subscription) is { } full)
         {
             Forget(entry);
-            throw new HubException(full);
+            throw full;
         }
 
         return entry;
     }
+
+    /// <summary>A subscription to alerts.</summary>
+    /// <exception cref="SubscriptionRefusedException">A limit is reached.</exception>
+    public Entry Open(Alerts.AlertFeed.Listener listener) => Enter(id => new Entry(id, listener));
 
     public Entry? Find(int id)
     {
@@ -50,7 +40,8 @@ internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
     /// <summary>Ends a subscription, whoever comes first.</summary>
     public void Close(Entry entry)
     {
-        broadcaster.Remove(entry.Subscription);
+        if (entry.Subscription is { } subscription)
+            broadcaster.Remove(subscription);
         Forget(entry);
     }
 
@@ -66,11 +57,29 @@ internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
         Array.ForEach(entries, Close);
     }
 
+    private Entry Enter(Func<int, Entry> create)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+                throw new HubException("The connection is closed.");
+            if (_entries.Count >= RealtimeLimits.MaxSubscriptionsPerConnection)
+            {
+                throw new HubException(FormattableString.Invariant(
+                    $"This connection has {_entries.Count} subscriptions; allowed {RealtimeLimits.MaxSubscriptionsPerConnection}."));
+            }
+
+            var entry = create(++_lastId);
+            _entries.Add(entry.Id, entry);
+            return entry;
+        }
+    }
+
     private void Forget(Entry entry)
     {
         lock (_lock)
         {
-            if (!_entries.Remove(entry.Subscription.Id))
+            if (!_entries.Remove(entry.Id))
                 return;
         }
 
@@ -82,13 +91,22 @@ internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
     {
         private readonly CancellationTokenSource _end = new();
 
+        private readonly Alerts.AlertFeed.Listener? _listener;
+
         public Entry(Subscription subscription)
+            : this(subscription.Id, null) => Subscription = subscription;
+
+        public Entry(int id, Alerts.AlertFeed.Listener? listener)
         {
-            Subscription = subscription;
+            Id = id;
             Ended = _end.Token;
+            _listener = listener;
         }
 
-        public Subscription Subscription { get; }
+        public int Id { get; }
+
+        /// <summary>What it watches; null when it listens to alerts.</summary>
+        public Subscription? Subscription { get; }
 
         public CancellationToken Ended { get; }
 
@@ -101,6 +119,7 @@ internal sealed class ConnectionSubscriptions(Broadcaster broadcaster)
         public void Dispose()
         {
             _end.Cancel();
+            _listener?.Dispose();
             _end.Dispose();
         }
     }

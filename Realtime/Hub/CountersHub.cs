@@ -1,21 +1,24 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.SignalR;
 using Sketch.Engine.Reads;
+using Sketch.Realtime.Alerts;
 using Sketch.Realtime.Broadcast;
 
 namespace Sketch.Realtime.Hub;
 
 /// <summary>The hub at /hubs/counters.</summary>
-internal sealed class CountersHub(Broadcaster broadcaster, ICounterReader reader, IHubContext<CountersHub> clients) : Microsoft.AspNetCore.SignalR.Hub
+internal sealed class CountersHub(Broadcaster broadcaster, AlertFeed alerts, ICounterReader reader, IHubContext<CountersHub> clients)
+    : Microsoft.AspNetCore.SignalR.Hub
 {
     private const string OnValues = "OnValues";
+    private const string OnAlert = "OnAlert";
     private static readonly object Key = new();
 
     private ConnectionSubscriptions Subscriptions => (ConnectionSubscriptions)Context.Items[Key]!;
 
     public override Task OnConnectedAsync()
     {
-        Context.Items[Key] = new ConnectionSubscriptions(broadcaster);
+        Context.Items[Key] = new ConnectionSubscriptions(broadcaster, broadcaster.NextPhase());
         return Task.CompletedTask;
     }
 
@@ -42,13 +45,35 @@ internal sealed class CountersHub(Broadcaster broadcaster, ICounterReader reader
             throw;
         }
 
-        entry.Sending = SendAsync(subscriptions, entry, clients.Clients.Client(Context.ConnectionId));
+        var client = clients.Clients.Client(Context.ConnectionId);
+        entry.Sending = SendAsync(subscriptions, entry, client, OnValues, () => entry.Subscription!.NextAsync(entry.Ended));
         return new SubscriptionReply
         {
-            Subscription = entry.Subscription.Id,
+            Subscription = entry.Id,
             IntervalMs = selection.IntervalMs,
             Snapshot = snapshot,
         };
+    }
+
+    /// <summary>Answers with the alerts of a namespace; each that changes arrives at OnAlert.</summary>
+    public AlertsReply SubscribeAlerts(AlertsRequest? request)
+    {
+        RequestRules.CheckNamespace(request?.Namespace, reader);
+        var subscriptions = Subscriptions;
+        var (listener, now) = alerts.Listen(request!.Namespace!);
+        ConnectionSubscriptions.Entry entry;
+        try
+        {
+            entry = subscriptions.Open(listener);
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+
+        entry.Sending = SendAsync(subscriptions, entry, clients.Clients.Client(Context.ConnectionId), OnAlert, () => listener.NextAsync(entry.Ended));
+        return new AlertsReply { Subscription = entry.Id, Alerts = now };
     }
 
     /// <summary>Ends a subscription; once it returns, no frame of it follows.</summary>
@@ -77,7 +102,7 @@ internal sealed class CountersHub(Broadcaster broadcaster, ICounterReader reader
         {
             yield return await entry.First;
             while (true)
-                yield return await entry.Subscription.NextAsync(entry.Ended);
+                yield return await entry.Subscription!.NextAsync(entry.Ended);
         }
         finally
         {
@@ -85,15 +110,16 @@ internal sealed class CountersHub(Broadcaster broadcaster, ICounterReader reader
         }
     }
 
-    // The next frame is asked for only when the one before it is on its way: this is what keeps a slow client from growing a queue.
-    private static async Task SendAsync(ConnectionSubscriptions subscriptions, ConnectionSubscriptions.Entry entry, ISingleClientProxy client)
+    // The next one is asked for only when the one before it is on its way: this is what keeps a slow client from growing a queue.
+    private static async Task SendAsync<T>(
+        ConnectionSubscriptions subscriptions, ConnectionSubscriptions.Entry entry, ISingleClientProxy client, string method, Func<Task<T>> next)
     {
         try
         {
             while (true)
             {
-                var frame = await entry.Subscription.NextAsync(entry.Ended);
-                await client.SendCoreAsync(OnValues, [frame], entry.Ended);
+                var message = await next();
+                await client.SendCoreAsync(method, [message], entry.Ended);
             }
         }
         catch (OperationCanceledException)

@@ -9,7 +9,7 @@ namespace Sketch.Realtime.Hub;
 /// The kernel takes megabytes for a connection before it says that the other side is slow, and those would be read as old news later. On
 /// Linux a connection can be told to say so as soon as little is waiting to be sent; then the newest frame is chosen late instead.
 /// </summary>
-internal static class ShortSendBuffer
+public static class ShortSendBuffer
 {
     /// <summary>Enough to keep a fast link busy between two rounds of the event loop.</summary>
     private const int MaxUnsentBytes = 64 * 1024;
@@ -17,7 +17,7 @@ internal static class ShortSendBuffer
     private const int TcpLevel = 6;
     private const int TcpNotSentLowWater = 25;
 
-    public static void Use(EndpointBuilder endpoint)
+    internal static void Use(EndpointBuilder endpoint)
     {
         var next = endpoint.RequestDelegate!;
         endpoint.RequestDelegate = context =>
@@ -27,8 +27,10 @@ internal static class ShortSendBuffer
         };
     }
 
-    private static void Shorten(HttpContext context)
+    /// <summary>Tells the connection of a request that has the newest values to send.</summary>
+    public static void Shorten(HttpContext context)
     {
+        ArgumentNullException.ThrowIfNull(context);
         if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
             return;
         try

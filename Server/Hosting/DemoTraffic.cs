@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Sketch.Engine;
 using Sketch.Engine.Catalogue;
@@ -17,16 +18,26 @@ internal sealed class DemoTraffic : IAsyncDisposable
     /// <summary>Orders are counted exactly, to show the tier beside the approximate page views.</summary>
     public const string Orders = "orders";
 
+    /// <summary>How many different people came.</summary>
+    public const string Visitors = "visitors";
+
+    /// <summary>What they searched for most.</summary>
+    public const string Searches = "searches";
+
     private const int Seed = 20261123;
     private const int Pages = 5_000;
     private const double ZipfExponent = 1.07;
     private const int ViewsPerSecond = 1_000;
     private const int CheckoutEvery = 40;
+    private const int SearchEvery = 25;
+    private const int People = 200_000;
     private const double WaveSeconds = 120;
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Sections = ["products", "blog", "docs", "help", "search", "account"];
     private static readonly byte[][] Countries = Names("country:", "de", "us", "fr", "jp", "br", "in", "gb", "nl", "se", "pl");
     private static readonly byte[][] Devices = Names("device:", "phone", "desktop", "tablet");
+    private static readonly byte[][] Wanted = Names(
+        "", "lamp", "desk", "chair", "rug", "shelf", "mirror", "sofa", "clock", "vase", "curtain", "cushion", "stool", "blanket", "frame", "basket", "candle");
 
     private readonly CountingEngine _engine;
     private readonly TimeProvider _time;
@@ -53,7 +64,7 @@ internal sealed class DemoTraffic : IAsyncDisposable
     {
         DemoTraffic demo = new(engine, time);
         _ = await engine.DefineNamespaceAsync(new NamespaceDefinition(Namespace), cancellationToken).ConfigureAwait(false);
-        _ = await engine.DefineCounterAsync(Namespace, new CounterDefinition(Orders, Tier: Tier.Strong), cancellationToken).ConfigureAwait(false);
+        await demo.DefineAsync(cancellationToken).ConfigureAwait(false);
         demo._running = Task.Run(demo.SendAsync, CancellationToken.None);
         return demo;
     }
@@ -64,6 +75,22 @@ internal sealed class DemoTraffic : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private async Task DefineAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> sales = new() { ["team"] = "sales" };
+        Dictionary<string, string> web = new() { ["team"] = "web" };
+        List<CounterDefinition> counters =
+        [
+            new(Orders, Tier: Tier.Strong, Labels: sales),
+            new(Visitors, CounterKind.Distinct, Labels: web),
+            new(Searches, CounterKind.Top, Labels: sales),
+            .. Devices.Select(name => new CounterDefinition(Encoding.UTF8.GetString(name), Labels: web)),
+        ];
+        // A refusal would be a counter that the reader made otherwise: it stays theirs.
+        foreach (CounterDefinition counter in counters)
+            _ = await _engine.DefineCounterAsync(Namespace, counter, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task SendAsync()
@@ -91,6 +118,7 @@ internal sealed class DemoTraffic : IAsyncDisposable
     {
         double wave = 1 + (0.5 * Math.Sin(2 * Math.PI * _time.GetTimestamp() / _time.TimestampFrequency / WaveSeconds));
         int views = (int)(ViewsPerSecond * Beat.TotalSeconds * wave * (0.8 + (0.4 * _random.NextDouble())));
+        Span<byte> person = stackalloc byte[12];
         for (int i = 0; i < views; i++)
         {
             batch.Add(_pages[Page()], 1);
@@ -98,6 +126,10 @@ internal sealed class DemoTraffic : IAsyncDisposable
             batch.Add(Devices[Skewed(Devices.Length)], 1);
             if (_random.Next(CheckoutEvery) == 0)
                 batch.Add("orders"u8, 1);
+            if (_random.Next(SearchEvery) == 0)
+                batch.AddElement("searches"u8, Wanted[Skewed(Wanted.Length)], 1);
+            _ = Skewed(People).TryFormat(person, out int digits, provider: CultureInfo.InvariantCulture);
+            batch.AddElement("visitors"u8, person[..digits], null);
         }
     }
 

@@ -64,6 +64,13 @@ internal sealed class EngineGate : ICounterReader
     public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => Engine.Top(@namespace, k, confidence);
 
     /// <inheritdoc/>
+    public CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence) => Engine.Cut(@namespace, names, k, confidence);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit) =>
+        Engine.FindLabelled(@namespace, labels, limit);
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<string>> FindAsync(
         string @namespace, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         Engine.FindAsync(@namespace, prefix, after, limit, cancellationToken);

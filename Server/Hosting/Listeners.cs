@@ -10,7 +10,8 @@ namespace Sketch.Server.Hosting;
 /// <summary>The node's listeners, all on 127.0.0.1.</summary>
 internal static class Listeners
 {
-    private const int MaxConnections = 4_096;
+    // Ten thousand dashboards and those who count; 40 KiB or so each, and a file descriptor, of which services get 20,000 and more.
+    private const int MaxConnections = 16_384;
 
     /// <summary>Sets up the ports and the limits that bound what a client can hold.</summary>
     public static void Configure(KestrelServerOptions kestrel, ServeOptions options)

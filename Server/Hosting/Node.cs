@@ -7,6 +7,7 @@ using Sketch.Engine.Reads;
 using Sketch.Realtime;
 using Sketch.Server.Rest;
 using Sketch.Server.Sql;
+using Sketch.Storage.Store;
 
 namespace Sketch.Server.Hosting;
 
@@ -28,6 +29,7 @@ internal sealed partial class Node : IAsyncDisposable
     private OpenStore? _store;
     private CountingEngine? _engine;
     private DemoTraffic? _demo;
+    private LiveCuts? _cuts;
 
     private Node(ServeOptions options) => _options = options;
 
@@ -84,6 +86,7 @@ internal sealed partial class Node : IAsyncDisposable
             await _app.StopAsync(drain.Token).ConfigureAwait(false);
         }
 
+        _cuts?.Dispose();
         if (_engine is not null)
             await _engine.DisposeAsync().ConfigureAwait(false);
         if (_log is not null)
@@ -121,11 +124,17 @@ internal sealed partial class Node : IAsyncDisposable
         builder.Services.AddSingleton(_options);
         builder.Services.AddSingleton(seams.Time);
         builder.Services.AddSingleton(_gate);
+        builder.Services.AddSingleton(_sql);
         builder.Services.AddSingleton<ICounterReader>(_gate);
         builder.Services.AddSingleton<MetricsExport>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AnswersJson.Default));
         builder.Services.AddOpenApi(ApiDescription.Configure);
-        builder.Services.AddSketchRealtime();
+        builder.Services.AddSketchRealtime(realtime =>
+        {
+            realtime.DataFolder = _options.Data;
+            foreach (string host in _options.WebhookHosts)
+                realtime.WebhookHosts.Add(host);
+        });
 
         _app = builder.Build();
         _app.UseMiddleware<ProblemAnswers>();
@@ -170,12 +179,20 @@ internal sealed partial class Node : IAsyncDisposable
             cancellationToken).ConfigureAwait(false);
         Watch(_engine.Failed);
         if (_store.Sql is not null)
-            _sql.Open(_store.Sql);
+            _sql.Open(WithLiveValues(_store.Sql, _engine, seams.Time));
         _gate.Open(_engine);
 
         bool demo = _options.Demo ?? (_options.Bare && _engine.Namespaces.All(n => n.Definition.Name == DemoTraffic.Namespace));
         if (demo)
             _demo = await DemoTraffic.StartAsync(_engine, seams.Time, cancellationToken).ConfigureAwait(false);
+    }
+
+    private RequestDelegate WithLiveValues(RequestDelegate sql, CountingEngine engine, TimeProvider time)
+    {
+        if (_store?.Store is not ClickHouseStore store)
+            return sql;
+        _cuts = new LiveCuts(engine, store, time);
+        return new LiveSql(sql, _cuts).InvokeAsync;
     }
 
     // The engine's task ends with a failure, or without one when the engine is closed.

@@ -45,6 +45,9 @@ internal sealed record ServeOptions
     /// <summary>A NATS server for the cluster's log; null when nobody named one.</summary>
     public Uri? Nats { get; init; }
 
+    /// <summary>Hosts that webhooks of alerts may go to beside this machine.</summary>
+    public IReadOnlyList<string> WebhookHosts { get; init; } = [];
+
     /// <summary>The node's name in logs and on the dashboard.</summary>
     public string Node { get; init; } = Environment.MachineName;
 }

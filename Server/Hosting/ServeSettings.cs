@@ -30,6 +30,7 @@ internal static class ServeSettings
         new("log-limit", "BYTES", "What the log may hold while ClickHouse is away, 1GiB to 1024GiB (default 64GiB); then increments get 429.", (o, v) => o with { LogLimitBytes = v.LogBytes() }),
         new("clickhouse", "URL", "A ClickHouse server to use in place of the embedded one, http://user:password@host:8123/database.", (o, v) => o with { ClickHouse = v.Url("http", "https") }),
         new("nats", "URL", "The cluster's log. No cluster in this version; accepted and ignored.", (o, v) => o with { Nats = v.Url("nats", "tls") }),
+        new("webhook-hosts", "HOSTS", "Hosts that webhooks of alerts may go to beside this machine: hooks.example.org,*.example.com (default none).", (o, v) => o with { WebhookHosts = v.Hosts() }),
         new("node", "NAME", "The node's name (default: the machine's).", (o, v) => o with { Node = v.Name() }),
         new("demo", null, "Send demo traffic into the namespace demo. --no-demo forbids it.", (o, v) => o with { Demo = v.Flag() }),
     ];
@@ -116,6 +117,14 @@ internal static class ServeSettings
         public string Name() => Text.Length is > 0 and <= 64 && Text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             ? Text
             : throw Refuse("1 to 64 letters, digits, '-', '_' and '.'");
+
+        public IReadOnlyList<string> Hosts()
+        {
+            string[] hosts = Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            return hosts.Length <= 100 && hosts.All(h => Uri.CheckHostName(h.StartsWith("*.", StringComparison.Ordinal) ? h[2..] : h) != UriHostNameType.Unknown)
+                ? hosts
+                : throw Refuse("at most 100 host names or addresses, with commas between them; *.example.com for all names below");
+        }
 
         public bool Flag() => bool.TryParse(Text, out bool flag) ? flag : throw Refuse("true or false");
 

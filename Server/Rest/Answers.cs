@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
+using Sketch.Realtime.Alerts;
 
 namespace Sketch.Server.Rest;
 
@@ -23,6 +24,10 @@ internal sealed record NamespacesAnswer(IReadOnlyList<NamespaceAnswer> Namespace
 /// <param name="Values">In the order asked for; names that don't exist are left out.</param>
 /// <param name="Cursor">Give it back as cursor for the next page; null on the last.</param>
 internal sealed record ValuesAnswer(IReadOnlyList<CounterValue> Values, string? Cursor);
+
+/// <summary>The alerts of a namespace.</summary>
+/// <param name="Alerts">By id.</param>
+internal sealed record AlertsAnswer(IReadOnlyList<Alert> Alerts);
 
 /// <summary>How a batch ended.</summary>
 /// <param name="Accepted">How many increments it counted, now or the first time.</param>
@@ -75,6 +80,8 @@ internal sealed record HealthAnswer(
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(NamespaceAccuracy))]
 [JsonSerializable(typeof(CounterAccuracy))]
+[JsonSerializable(typeof(Alert))]
+[JsonSerializable(typeof(AlertsAnswer))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswersJson : JsonSerializerContext
 {

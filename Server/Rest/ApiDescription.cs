@@ -20,6 +20,11 @@ internal static class ApiDescription
         ["from"] = new("Start; default 24 hours before to.", new() { Type = JsonSchemaType.String, Format = "date-time" }),
         ["to"] = new("End, exclusive; default now.", new() { Type = JsonSchemaType.String, Format = "date-time" }),
         ["step"] = new("What a point covers: 1h to 744h or 1d to 31d.", new() { Type = JsonSchemaType.String, Default = JsonValue.Create("1h") }),
+        ["names"] = new("A counter; give the parameter once a counter, 1 to 1000 times.", new() { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } }),
+        ["labels"] = new("Labels that a counter must have, with commas between them: lang=en,team (a name alone stands for any value; \\ before ',', '=' and '\\').", new() { Type = JsonSchemaType.String }),
+        ["top"] = new("The k heaviest counters.", new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = "1000" }),
+        ["intervalMs"] = new("At most one event in this time.", new() { Type = JsonSchemaType.Integer, Minimum = "50", Maximum = "60000", Default = JsonValue.Create(1_000) }),
+        ["id"] = new("The alert's name: 1 to 64 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit.", new() { Type = JsonSchemaType.String, MaxLength = EngineLimits.MaxNamespaceLength }),
         ["producer"] = new($"For application/x-ndjson: who sends, 1 to {EngineLimits.MaxProducerBytes} bytes.", new() { Type = JsonSchemaType.String }),
         ["sequence"] = new("For application/x-ndjson: the producer's number for this batch, from 1.", new() { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "1" }),
     };
@@ -74,7 +79,7 @@ internal static class ApiDescription
     private static void AddParameters(OpenApiOperation operation, string path, IList<object> metadata)
     {
         operation.Parameters = [];
-        foreach (string name in (ReadOnlySpan<string>)["namespace", "name"])
+        foreach (string name in (ReadOnlySpan<string>)["namespace", "name", "id"])
         {
             if (path.Contains($"{{{name}}}", StringComparison.Ordinal))
                 operation.Parameters.Add(Make(name, ParameterLocation.Path));

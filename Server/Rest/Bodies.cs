@@ -10,6 +10,13 @@ internal sealed record NamespaceBody(string? Tier, bool? Durable, int? Retention
 /// <summary>A counter's definition.</summary>
 internal sealed record CounterBody(string? Kind, string? Tier, int? K, Dictionary<string, string>? Labels);
 
+/// <summary>An alert's rule.</summary>
+internal sealed record AlertBody(
+    string Counter, string? Of, double? Above, double? Below, string? When, double? Confidence, int? OverSeconds, int? ForSeconds, WebhookTargetBody? Webhook);
+
+/// <summary>Where an alert is delivered to.</summary>
+internal sealed record WebhookTargetBody(string Url, string Secret);
+
 /// <summary>Names of counters.</summary>
 internal sealed record NamesBody(IReadOnlyList<string> Names);
 

@@ -68,6 +68,26 @@ internal sealed class JsonMembers
             : throw Refuse(name, value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}"));
     }
 
+    /// <summary>A number, or null when it is absent.</summary>
+    public double? Number(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
+            ? number
+            : throw Refuse(name, value, "a number");
+    }
+
+    /// <summary>An object with these members, or null when it is absent.</summary>
+    public JsonMembers? Object(string name, params ReadOnlySpan<string> known)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Object
+            ? new JsonMembers(value, known)
+            : throw Refuse(name, value, "a JSON object with " + string.Join(", ", known.ToArray()));
+    }
+
     /// <summary>A list of strings, or null when it is absent.</summary>
     public List<string>? Texts(string name, int max, string allowed)
     {

@@ -1,4 +1,5 @@
 using Sketch.Engine;
+using Sketch.Realtime;
 using Sketch.Server.Hosting;
 
 namespace Sketch.Server.Rest;
@@ -47,6 +48,15 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, EngineGate ga
         {
             case ProblemException known:
                 return known.Problem;
+            case SubscriptionRefusedException refused:
+                return Problem.Of(
+                    refused.Status,
+                    refused.Status switch { 404 => "unknown-namespace", 429 => "quota-exceeded", 503 => "opening", _ => "invalid-value" },
+                    refused.Status switch { 404 => "Unknown namespace", 429 => "Quota used up", 503 => "Not now", _ => "Not allowed" },
+                    refused.Field,
+                    refused.Value,
+                    refused.Allowed) with
+                { RetryAfterSeconds = refused.Status is 429 or 503 ? 1 : null };
             case BadHttpRequestException bad:
                 return Problem.Of(bad.StatusCode, "bad-request", "Bad request", "request", bad.Message, "a request as HTTP/1.1 describes it");
             case EngineBusyException busy:

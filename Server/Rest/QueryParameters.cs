@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Sketch.Engine;
 using Sketch.Engine.Reads;
+using Sketch.Realtime;
 
 namespace Sketch.Server.Rest;
 
@@ -18,7 +19,9 @@ internal static class QueryParameters
     private const int MaxStepHours = 24 * 31;
 
     /// <summary>Refuses any parameter that is not in the list, and any given twice.</summary>
-    public static void Require(HttpRequest request, params ReadOnlySpan<string> known)
+    public static void Require(HttpRequest request, params ReadOnlySpan<string> known) => Require(request, [], known);
+
+    private static void Require(HttpRequest request, ReadOnlySpan<string> lists, ReadOnlySpan<string> known)
     {
         foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in request.Query)
         {
@@ -28,7 +31,7 @@ internal static class QueryParameters
                 throw new ProblemException(Problem.Invalid(Problem.Shorten(name), "not a query parameter of this route", allowed));
             }
 
-            if (values.Count > 1)
+            if (values.Count > 1 && !lists.Contains(name))
                 throw new ProblemException(Problem.Invalid(name, "given more than once", "one value"));
         }
     }
@@ -42,6 +45,26 @@ internal static class QueryParameters
             ? confidence
             : throw Refuse("confidence", text, "a number above 0.5 and below 1");
     }
+
+    /// <summary>What a stream of frames watches: names may be given more than once, each is one.</summary>
+    public static SubscriptionRequest Watch(HttpRequest request, string @namespace)
+    {
+        Require(request, ["names"], ["names", "prefix", "labels", "top", "intervalMs", "confidence"]);
+        return new SubscriptionRequest
+        {
+            Namespace = @namespace,
+            Names = request.Query.TryGetValue("names", out Microsoft.Extensions.Primitives.StringValues names) ? [.. names.OfType<string>()] : null,
+            Prefix = Text(request, "prefix"),
+            Labels = Text(request, "labels") is { } labels ? LabelSelector.Parse(labels) : null,
+            Top = Text(request, "top") is null ? null : Whole(request, "top", 0, MaxValues),
+            IntervalMs = Text(request, "intervalMs") is null ? null : Whole(request, "intervalMs", 0, RealtimeLimits.MaxIntervalMs),
+            Confidence = Confidence(request),
+            Resume = LastEventId(request),
+        };
+    }
+
+    /// <summary>The id of a stream's event.</summary>
+    public static string EventId(CounterFrame frame) => string.Create(CultureInfo.InvariantCulture, $"{frame.Number}@{frame.AsOf:O}");
 
     /// <summary>limit of a list.</summary>
     public static int Limit(HttpRequest request) => Whole(request, "limit", DefaultLimit, MaxValues);
@@ -112,6 +135,17 @@ internal static class QueryParameters
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= 1 && number <= max
             ? number
             : throw Refuse(name, text, $"1 to {max}");
+    }
+
+    // A browser sends it by itself when it connects again; what is not ours is as good as none.
+    private static ResumePoint? LastEventId(HttpRequest request)
+    {
+        string[] parts = request.Headers["Last-Event-ID"].ToString().Split('@');
+        return parts.Length == 2
+            && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= 1
+            && DateTimeOffset.TryParse(parts[1], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset asOf)
+                ? new ResumePoint { Number = number, AsOf = asOf.UtcDateTime }
+                : null;
     }
 
     private static string? Text(HttpRequest request, string name) => request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values) ? values.ToString() : null;

@@ -1,6 +1,8 @@
 using Sketch.Engine;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
+using Sketch.Realtime.Alerts;
+using Sketch.Server.Sql;
 using Sketch.Server.Streams;
 
 namespace Sketch.Server.Rest;
@@ -23,9 +25,19 @@ internal static class RestRoutes
             .Describe("Health", "Figures for Prometheus", "In the text format of Prometheus, version 0.0.4.")
             .Produces<string>(200, "text/plain");
 
+        app.MapPost("/v1/sql", SqlRoute.PostAsync)
+            .Describe(
+                "SQL",
+                "Ask ClickHouse",
+                $"The same answers as at the SQL port, with the same limits: the body, of the type {SqlRoute.ContentType}, is one statement that reads; ClickHouse's parameters "
+                    + "(default_format, param_NAME for {NAME:Type} in the statement) stand in the query. Errors of ClickHouse are its own text.")
+            .Produces<string>(200, "text/plain")
+            .Problems(415, 503);
+
         RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
         MapNamespaces(namespaces);
         MapCounters(namespaces.MapGroup("/{namespace}"));
+        MapAlerts(namespaces.MapGroup("/{namespace}/alerts"));
     }
 
     private static void MapNamespaces(RouteGroupBuilder namespaces)
@@ -55,6 +67,32 @@ internal static class RestRoutes
                 "At each checkpoint the truth of a window becomes known, and the bounds of its approximate counters are compared with it: realised coverage by confidence over the last windows, "
                     + "bias, largest error, and a warning when coverage is below the promise by more than three standard errors. Figures begin with the process.")
             .Produces<NamespaceAccuracy>()
+            .Problems(404);
+    }
+
+    private static void MapAlerts(RouteGroupBuilder alerts)
+    {
+        alerts.MapGet("", AlertRoutes.ListAsync)
+            .Describe("Alerts", "List the alerts", "Every rule of the namespace and how it stands, by id.")
+            .Produces<AlertsAnswer>()
+            .Problems(404);
+        alerts.MapPut("/{id}", AlertRoutes.PutAsync)
+            .Describe(
+                "Alerts",
+                "Make or replace an alert",
+                "It is judged once a second, and pushed on the hub and to its webhook when it fires or calms down. surely: the truth is beyond the limit at the stated confidence; "
+                    + "maybe: it may be. Answered once the rule is on disk.")
+            .Body<AlertBody>(required: true)
+            .Produces<Alert>()
+            .Produces<Alert>(201)
+            .Problems(400, 404, 413, 415, 429);
+        alerts.MapGet("/{id}", AlertRoutes.GetAsync)
+            .Describe("Alerts", "Read an alert", "Its rule, its state, and the figures judged last.")
+            .Produces<Alert>()
+            .Problems(404);
+        alerts.MapDelete("/{id}", AlertRoutes.DeleteAsync)
+            .Describe("Alerts", "Delete an alert", "What waits for its webhook is not delivered.")
+            .Produces(204)
             .Problems(404);
     }
 
@@ -91,6 +129,15 @@ internal static class RestRoutes
             .Query("k", "confidence")
             .Produces<ValuesAnswer>()
             .Problems(400, 404);
+        group.MapGet("/watch", WatchRoutes.GetAsync)
+            .Describe(
+                "Reading",
+                "Watch values live",
+                "The hub's frames as server-sent events: first all values, then what changed, at most one event in intervalMs. Exactly one of names (may be given many times), prefix, labels and top. "
+                    + "A browser's EventSource comes back with Last-Event-ID by itself; then numbering goes on, and skipped says what was missed.")
+            .Query("names", "prefix", "labels", "top", "intervalMs", "confidence")
+            .Produces<string>(200, "text/event-stream")
+            .Problems(400, 403, 404, 429);
         group.MapGet("/counters", CounterRoutes.ListAsync)
             .Describe("Reading", "Find counters", "By name, in ordinal order of the names' UTF-8 bytes, a page at a time.")
             .Query("prefix", "limit", "cursor", "confidence")

@@ -66,6 +66,9 @@ internal static class SqlVocabulary
     /// <summary>Functions, aggregate functions and harmless table functions of the pinned engine.</summary>
     public static readonly FrozenSet<string> Functions = ReadFunctions(line => line[0] != '-' ? line : null);
 
+    /// <summary>Views of database sketch that take parameters.</summary>
+    public static readonly FrozenSet<string> ParameterizedViews = Set(string.Join(' ', Store.StoreViews.Parameterized));
+
     /// <summary>Functions of the pinned engine that readers may not name, with brackets or without.</summary>
     public static readonly FrozenSet<string> RefusedFunctions = ReadFunctions(line => line[0] == '-' ? line[1..] : null);
 

@@ -16,16 +16,26 @@ public sealed partial class ClickHouseStore
     /// <inheritdoc/>
     public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        string unfinished = await UnfinishedAsync(cancellationToken);
+        await foreach (IReadOnlyList<StoredCounter> batch in ReadCountersAsync(unfinished, "1", "1", cancellationToken))
+        {
+            yield return batch;
+        }
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(
+        string unfinished, string names, string ids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         string sql = $"""
-            SELECT c.namespace, c.name, c.id, t.value, c.deleted FROM sketch.counter_rows AS c FINAL
+            SELECT c.namespace, c.name, c.id, t.value, c.deleted FROM (SELECT * FROM sketch.counter_rows FINAL WHERE {names}) AS c
             LEFT JOIN
             (
                 SELECT id, sum(value) AS value
                 FROM
                 (
-                    SELECT id, value FROM sketch.total_rows
+                    SELECT id, value FROM sketch.total_rows WHERE {ids}
                     UNION ALL
-                    SELECT id, -delta FROM sketch.deltas WHERE {await UnfinishedAsync(cancellationToken)}
+                    SELECT id, -delta FROM sketch.deltas WHERE ({unfinished}) AND {ids}
                 )
                 GROUP BY id
             ) AS t ON c.id = t.id

@@ -158,6 +158,13 @@ public sealed partial class ClickHouseStore
             block.Begin("days", "UInt16");
             await block.ValuesAsync(chunk.Namespaces.SelectMany(n => Enumerable.Repeat(chunk.DaysOf(n.Namespace), n.Rows)), token);
         }, cancellationToken);
+        await InsertAsync("daily_rows", "namespace, id, day, value", chunk.Key, 4, chunk.Count, async (block, token) =>
+        {
+            await block.RunsAsync("namespace", chunk.Namespaces, token);
+            await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
+            await block.ConstantAsync("day", "Date", (ushort)(chunk.TimeMs / 86_400_000), token);
+            await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
+        }, cancellationToken);
         await InsertAsync("total_rows", "namespace, id, value, position", chunk.Key, 4, chunk.Count, async (block, token) =>
         {
             await block.RunsAsync("namespace", chunk.Namespaces, token);

@@ -57,11 +57,8 @@ public sealed partial class ClickHouseStore : ICheckpointStore
         ClickHouseStore store = new(options, logger);
         try
         {
-            foreach (string statement in StoreSchema.Statements)
-            {
-                await store.ExecuteAsync(statement, cancellationToken);
-            }
-
+            await store.MigrateAsync(cancellationToken);
+            await store.DropOldCutsAsync(cancellationToken);
             return store;
         }
         catch

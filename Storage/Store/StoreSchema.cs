@@ -11,16 +11,16 @@ internal static class StoreSchema
     /// <summary>How many of the last inserts into a table are recognised when they come again.</summary>
     private const string Written = "SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1";
 
+    /// <summary>Days and months are kept for a year, and the month that it began in is whole.</summary>
+    private const int DaysKept = 396;
+
     /// <summary>What is known of a distinct counter as of a position; of two the one of the later position is the larger.</summary>
     public const string LatestType =
         "Tuple(position UInt64, value UInt64, exact UInt8, exact_count UInt64, added UInt64, changes UInt64, new_elements Float64, variance Float64, sketch String)";
 
-    /// <summary>Statements that make everything, in order; each may be repeated.</summary>
-    public static readonly string[] Statements =
+    /// <summary>The tables of the first release; each statement may be repeated.</summary>
+    public static readonly string[] Tables =
     [
-        "CREATE DATABASE IF NOT EXISTS sketch",
-        HyperLogLogSql.CreateFunction,
-
         $"""
         CREATE TABLE IF NOT EXISTS sketch.counter_rows
         (
@@ -140,48 +140,21 @@ internal static class StoreSchema
         )
         ENGINE = AggregatingMergeTree ORDER BY (namespace, id, generation, item) {Written}
         """,
+    ];
 
-        """
-        CREATE OR REPLACE VIEW sketch.items AS
-        SELECT c.namespace AS namespace, c.name AS name, i.id AS id, i.item AS item, i.value AS value
-        FROM sketch.counter_rows AS c FINAL
-        INNER JOIN (SELECT id, generation, item, sum(value) AS value FROM sketch.item_rows GROUP BY id, generation, item) AS i
-            ON c.id = i.id AND c.generation = i.generation
-        WHERE c.kind = 'top' AND NOT c.deleted
-        """,
-
-        """
-        CREATE OR REPLACE VIEW sketch.counters AS
-        SELECT namespace, name, id, kind, tier, labels FROM sketch.counter_rows FINAL WHERE NOT deleted
-        """,
-
-        """
-        CREATE OR REPLACE VIEW sketch.distincts AS
-        SELECT c.namespace AS namespace, c.name AS name, d.id AS id, d.latest.value AS value, d.latest.exact AS exact, d.registers AS registers
-        FROM sketch.counter_rows AS c FINAL
-        INNER JOIN
+    /// <summary>Days, from the second version on.</summary>
+    public static readonly string[] Daily =
+    [
+        $"""
+        CREATE TABLE IF NOT EXISTS sketch.daily_rows
         (
-            SELECT id, generation, maxMap(registers) AS registers, max(latest) AS latest FROM sketch.distinct_rows GROUP BY id, generation
-        ) AS d ON c.id = d.id AND c.generation = d.generation
-        WHERE c.kind = 'distinct' AND NOT c.deleted
-        """,
-
-        // Names on the left: a filter on the name is then handed to the sums as a filter on the id. Sums and join by the id alone, which no two counters
-        // share: several times faster than by namespace and id. A counter that was defined twice has two rows until a merge, hence FINAL.
-        """
-        CREATE OR REPLACE VIEW sketch.totals AS
-        SELECT c.namespace AS namespace, c.name AS name, t.id AS id, t.value AS value
-        FROM sketch.counter_rows AS c FINAL
-        INNER JOIN (SELECT id, sum(value) AS value FROM sketch.total_rows GROUP BY id) AS t ON c.id = t.id
-        WHERE NOT c.deleted
-        """,
-
-        """
-        CREATE OR REPLACE VIEW sketch.history_hourly AS
-        SELECT c.namespace AS namespace, c.name AS name, h.id AS id, h.hour AS hour, h.value AS value
-        FROM sketch.counter_rows AS c FINAL
-        INNER JOIN (SELECT id, hour, sum(value) AS value FROM sketch.hourly_rows GROUP BY id, hour) AS h ON c.id = h.id
-        WHERE NOT c.deleted
+            namespace LowCardinality(String),
+            id UInt64 CODEC(Delta(8), ZSTD(1)),
+            day Date CODEC(DoubleDelta, ZSTD(1)),
+            value SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1))
+        )
+        ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (namespace, id, day)
+        TTL day + toIntervalDay({DaysKept}) SETTINGS ttl_only_drop_parts = 1, {Written["SETTINGS ".Length..]}
         """,
     ];
 }

@@ -70,6 +70,12 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The node's processor time goes to others, as under a debugger: connections stand, and nothing comes.</summary>
+    public Task Freeze() => Command.Run("kill", ["-STOP", $"{_process!.Id}"]);
+
+    /// <summary>It goes on.</summary>
+    public Task Thaw() => Command.Run("kill", ["-CONT", $"{_process!.Id}"]);
+
     /// <summary>kill -9.</summary>
     public async Task Kill()
     {

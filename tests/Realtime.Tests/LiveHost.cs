@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Sketch.Engine.Reads;
 using Sketch.Realtime;
+using Sketch.Realtime.Alerts;
 using Sketch.Realtime.Broadcast;
 
 namespace Sketch.Tests.Realtime;
@@ -29,12 +30,14 @@ internal sealed class LiveHost : IAsyncDisposable
 
     public Uri Url { get; }
 
+    public AlertBook Alerts => _app.Services.GetRequiredService<AlertBook>();
+
     public Broadcaster Broadcaster => _app.Services.GetRequiredService<Broadcaster>();
 
     public static async Task<LiveHost> StartAsync(Action<RealtimeOptions>? configure = null)
     {
-        var reader = new MemoryReader();
         var time = new FakeTimeProvider(MemoryReader.Checkpoint.AddSeconds(10));
+        var reader = new MemoryReader { Time = time };
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -63,6 +66,15 @@ internal sealed class LiveHost : IAsyncDisposable
         long rounds = Broadcaster.Rounds;
         Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
         await Eventually.TrueAsync(() => Broadcaster.Rounds > rounds, "the broadcaster's round");
+    }
+
+    /// <summary>Moves the clock by a second, and waits until alerts were judged.</summary>
+    public async Task JudgeAsync()
+    {
+        var watch = _app.Services.GetRequiredService<AlertWatch>();
+        long rounds = watch.Rounds;
+        Time.Advance(AlertWatch.Every);
+        await Eventually.TrueAsync(() => watch.Rounds > rounds, "the alerts to be judged");
     }
 
     public async ValueTask DisposeAsync()

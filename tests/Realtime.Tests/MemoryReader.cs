@@ -25,18 +25,20 @@ internal sealed class MemoryReader : ICounterReader
 
     public int Rankings { get; private set; }
 
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public bool Fails
     {
         set => _fails = value;
     }
 
-    public void Set(string name, long value, long width = 0)
+    public void Set(string name, long value, long width = 0, string lang = "en")
     {
         lock (_lock)
         {
             _counters[name] = new CounterValue(
                 Namespace, name, "sum", "approximate", value, value - width, value, width == 0 ? 1 : 0.99, width == 0, Checkpoint, 2.5,
-                new Dictionary<string, string> { ["lang"] = "en" });
+                new Dictionary<string, string> { ["lang"] = lang });
         }
     }
 
@@ -69,6 +71,25 @@ internal sealed class MemoryReader : ICounterReader
         {
             Rankings++;
             return [.. _counters.Values.OrderByDescending(counter => counter.Value).Take(k).Select(counter => At(counter, confidence)!)];
+        }
+    }
+
+    public CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence)
+    {
+        lock (_lock)
+        {
+            return new CounterCut(
+                Time.GetUtcNow(), names.Count == 0 ? [] : Read(@namespace, names, confidence), k == 0 ? [] : Top(@namespace, k, confidence));
+        }
+    }
+
+    public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit)
+    {
+        lock (_lock)
+        {
+            return [.. _counters.Values
+                .Where(counter => labels.All(label => counter.Labels.TryGetValue(label.Key, out string? value) && (label.Value.Length == 0 || value == label.Value)))
+                .Select(counter => counter.Name).Take(limit)];
         }
     }
 

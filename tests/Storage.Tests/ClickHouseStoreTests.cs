@@ -236,10 +236,11 @@ public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) :
             await restarted.StoreAsync(window, default);
             Assert.Equal(twice, await CountersAsync(restarted, space));
             Assert.Equal($"{twice.Values.Sum()}", await _sql.AskAsync($"SELECT sum(value) FROM history_hourly WHERE namespace = '{space}'"));
+            Assert.Equal($"{twice.Values.Sum()}", await _sql.AskAsync($"SELECT sum(value) FROM history_daily WHERE namespace = '{space}'"));
             Assert.Equal($"{twice.Values.Sum()}", await _sql.AskAsync($"SELECT sum(delta) FROM deltas WHERE log = {log.Number}"));
         }
 
-        Assert.Equal(3 + (3 * 3) + 1, inserts); // names and deltas in three chunks each, and the checkpoint
+        Assert.Equal(3 + (3 * 4) + 1, inserts); // names and deltas in three chunks each, and the checkpoint
     }
 
     [Fact]

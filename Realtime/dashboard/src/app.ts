@@ -1,79 +1,75 @@
-import { Board } from './board';
+import { SketchClient } from '@sketch/client';
+import type { Namespace } from '@sketch/client';
+import { AlertsView } from './alerts';
+import { BoardView } from './boardView';
 import { Controls } from './controls';
-import { noCounters, noPins, nothingCounted, unknownNamespace, unreachable } from './empty';
-import { h, setText } from './dom';
-import { Link } from './live';
-import { listNamespaces } from './rest';
+import { nothingCounted, unknownNamespace, unreachable } from './empty';
+import { h, replaceChildren, setText } from './dom';
+import { Overview } from './overview';
+import { SqlView } from './sqlView';
 import { maxPins, readHash, writeHash } from './state';
-import type { BoardState } from './state';
-import { TopList } from './top';
-import type { Namespace } from './types';
+import type { PageState } from './state';
 
-const boardIntervalMs = 250;
-const topIntervalMs = 1_000;
-const topLength = 12;
-/** Shown before the reader picks any. */
-const pinsAtFirst = 4;
 const lookAgainMs = 2_000;
 
-/** The page: what is chosen, what is watched for it, and where frames go. */
+/** The page: what is chosen, which view shows it, and the connection that all of them share. */
 export class App {
-  #state: BoardState;
+  #state: PageState = readHash(location.hash);
   #namespaces: readonly Namespace[] = [];
   #failure: string | null = null;
+  #looked = false;
   #paused = false;
-  #stopBoard: (() => void) | null = null;
-  #stopTop: (() => void) | null = null;
-  #watchedPins = '';
-  /** The board before the reader picks: the first heaviest seen, which then stay where they are. */
-  #heaviest: string[] = [];
-  #topArrived = false;
-  readonly #board: Board;
-  readonly #top: TopList;
+  readonly #client: SketchClient;
   readonly #controls: Controls;
-  readonly #link: Link;
+  readonly #board: BoardView;
+  readonly #overview: Overview;
+  readonly #sql: SqlView;
+  readonly #alerts: AlertsView;
   readonly #news = h('p', { class: 'visually-hidden', role: 'status' });
-  readonly #main = h('main');
+  readonly #main = h('main', { tabindex: -1 });
 
   constructor(root: HTMLElement) {
-    this.#state = readHash(location.hash);
-    this.#board = new Board(this.#state.minutes, (name) => this.#toggle(name));
-    this.#top = new TopList((name) => this.#toggle(name));
-    this.#controls = new Controls({
-      onNamespace: (name) => this.#change({ namespace: name, pins: null }),
+    const complain = (message: string): void => this.#controls.complain(message);
+    this.#client = new SketchClient('', {
+      onState: (state, silentMs) => {
+        this.#controls.showLink(state, silentMs, this.#paused);
+        root.classList.toggle('is-old', state === 'stale' || state === 'offline');
+      },
+    });
+    this.#board = new BoardView(this.#client, {
+      onToggle: (name) => this.#toggle(name),
       onMinutes: (minutes) => this.#change({ minutes }),
       onConfidence: (confidence) => this.#change({ confidence }),
+      onLines: (lines) => this.#change({ lines }),
+      onPins: () => this.#show(),
+      complain,
+    });
+    this.#overview = new Overview(this.#client, (namespace) => this.#change({ view: 'board', namespace, pins: null }));
+    this.#sql = new SqlView(this.#client, (sql) => this.#change({ sql }));
+    this.#alerts = new AlertsView(this.#client, (firing) => this.#controls.showFiring(firing), (name) => this.#pinned(name));
+    this.#controls = new Controls(this.#client, {
+      onView: (view) => this.#change({ view }),
+      onNamespace: (namespace) => this.#change({ namespace, pins: null }),
       onToggle: (name) => this.#toggle(name),
       onPause: (paused) => this.#pause(paused),
-      onTheme: () => this.#board.recolor(),
-      address: () => new URL(writeHash({ ...this.#state, pins: this.#pins }), location.href).href,
+      onTheme: () => this.#recolor(),
+      address: () => new URL(writeHash({ ...this.#state, pins: this.#board.pins }), location.href).href,
     });
-    this.#main.append(h('h1', { class: 'visually-hidden' }, 'Live counters'), this.#board.element, this.#top.element);
-    root.append(this.#controls.element, this.#main, this.#controls.legend, this.#news);
-    this.#link = new Link((state, silentMs) => {
-      this.#controls.showLink(state, silentMs, this.#paused);
-      root.classList.toggle('is-old', state === 'stale' || state === 'offline');
-    });
+    root.append(this.#controls.element, this.#main, this.#news);
     addEventListener('hashchange', () => {
       if (location.hash !== writeHash(this.#state)) this.#change(readHash(location.hash));
     });
+    this.#show();
     void this.#look();
-  }
-
-  get #pins(): string[] {
-    return this.#state.pins ?? this.#heaviest;
   }
 
   // Namespaces come and go rarely, and a page without any must notice the first.
   async #look(): Promise<void> {
     try {
-      const first = this.#namespaces.length === 0;
-      this.#namespaces = await listNamespaces(AbortSignal.timeout(10_000));
+      this.#namespaces = await this.#client.rest.namespaces(AbortSignal.timeout(10_000));
       this.#failure = null;
-      if (this.#state.namespace === null || first) {
-        this.#state.namespace ??= busiest(this.#namespaces);
-        this.#rewatch();
-      }
+      this.#looked = true;
+      this.#state.namespace ??= busiest(this.#namespaces);
     } catch (failure) {
       this.#failure = failure instanceof Error ? failure.message : String(failure);
     }
@@ -81,97 +77,62 @@ export class App {
     setTimeout(() => void this.#look(), lookAgainMs);
   }
 
-  #change(change: Partial<BoardState>): void {
-    const before = this.#state;
-    this.#state = { ...before, ...change };
-    if (this.#state.minutes !== before.minutes) this.#board.minutes = this.#state.minutes;
-    if (this.#state.namespace !== before.namespace || this.#state.confidence !== before.confidence) {
-      if (this.#state.namespace !== before.namespace) {
-        this.#board.clear();
-        this.#top.clear();
-        this.#heaviest = [];
-        this.#topArrived = false;
-      }
-      this.#rewatch();
-    }
-    history.replaceState(null, '', writeHash(this.#state));
+  #change(change: Partial<PageState>): void {
+    const moved = change.view !== undefined && change.view !== this.#state.view;
+    this.#state = { ...this.#state, ...change };
+    const address = writeHash(this.#state);
+    if (moved) history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
     this.#show();
   }
 
   #toggle(name: string): void {
-    const pins = this.#pins;
-    const pinned = pins.includes(name);
-    if (!pinned && pins.length >= maxPins) {
-      setText(this.#news, `The board holds ${maxPins} counters; remove one first.`);
+    const pins = this.#board.pins;
+    const isPinned = pins.includes(name);
+    if (!isPinned && pins.length >= maxPins) {
+      this.#controls.complain(`The board holds ${maxPins} counters; remove one first.`);
       return;
     }
-    this.#change({ pins: pinned ? pins.filter((other) => other !== name) : [...pins, name] });
-    setText(this.#news, pinned ? `${name} removed from the board.` : `${name} pinned to the board.`);
+    this.#change({ view: 'board', pins: isPinned ? pins.filter((other) => other !== name) : [...pins, name] });
+    setText(this.#news, isPinned ? `${name} removed from the board.` : `${name} pinned to the board.`);
+  }
+
+  #pinned(name: string): void {
+    if (this.#board.pins.includes(name)) this.#change({ view: 'board' });
+    else this.#toggle(name);
   }
 
   #pause(paused: boolean): void {
-    this.#paused = paused;
-    this.#link.report();
-    if (!paused) {
-      this.#board.render();
-      this.#top.render();
-    }
+    this.#paused = this.#board.paused = this.#overview.paused = paused;
+    this.#client.report();
   }
 
-  #rewatch(): void {
-    this.#stopTop?.();
-    this.#stopTop = null;
-    this.#watchedPins = '';
-    const { namespace, confidence } = this.#state;
-    if (namespace === null || !this.#namespaces.some((known) => known.name === namespace)) return;
-    this.#stopTop = this.#link.watch(
-      { namespace, top: topLength, intervalMs: topIntervalMs, confidence },
-      (frame) => {
-        this.#top.take(frame, !this.#paused);
-        this.#topArrived = true;
-        const more = this.#top.names.filter((name) => !this.#heaviest.includes(name));
-        if (this.#heaviest.length < pinsAtFirst) this.#heaviest = [...this.#heaviest, ...more].slice(0, pinsAtFirst);
-        this.#show();
-      },
-      (message) => this.#controls.complain(message),
-    );
-  }
-
-  #watchPins(): void {
-    const { namespace, confidence } = this.#state;
-    const pins = this.#pins;
-    const watched = JSON.stringify([namespace, confidence, pins]);
-    if (watched === this.#watchedPins) return;
-    this.#watchedPins = watched;
-    this.#stopBoard?.();
-    this.#stopBoard = null;
-    if (namespace === null || pins.length === 0 || this.#stopTop === null) return;
-    this.#stopBoard = this.#link.watch(
-      { namespace, names: pins, intervalMs: boardIntervalMs, confidence },
-      (frame) => this.#board.take(frame, !this.#paused),
-      (message) => this.#controls.complain(message),
-    );
+  #recolor(): void {
+    this.#board.recolor();
+    this.#overview.recolor();
+    this.#sql.recolor();
   }
 
   #show(): void {
-    const pins = this.#pins;
-    const empty = this.#emptiness(pins);
-    document.title = this.#state.namespace === null ? 'Sketch' : `${this.#state.namespace} · Sketch`;
-    this.#board.show(pins, empty);
-    this.#main.classList.toggle('is-empty', this.#top.names.length === 0);
-    this.#watchPins();
-    this.#controls.showsLines = pins.length > 0 && empty === null;
-    this.#controls.show(this.#state, this.#namespaces, new Set(pins));
-    this.#top.pinned = new Set(pins);
+    const { view, namespace } = this.#state;
+    const isKnown = this.#namespaces.some((known) => known.name === namespace);
+    const title = { board: namespace, overview: 'Overview', sql: 'SQL', alerts: 'Alerts' }[view];
+    document.title = title === null ? 'Sketch' : `${title} · Sketch`;
+    this.#board.show(this.#state, isKnown, this.#emptiness(isKnown));
+    this.#overview.show(this.#namespaces, this.#failure, view === 'overview');
+    this.#sql.show(this.#state.sql, namespace, view === 'sql');
+    this.#alerts.show(isKnown ? namespace : null, this.#board.pins[0] ?? null);
+    const shown = { board: this.#board, overview: this.#overview, sql: this.#sql, alerts: this.#alerts }[view];
+    if (this.#main.firstElementChild !== shown.element) replaceChildren(this.#main, shown.element);
+    this.#controls.show(this.#state, this.#namespaces, new Set(this.#board.pins));
   }
 
-  #emptiness(pins: readonly string[]): HTMLElement | null {
+  #emptiness(isKnown: boolean): HTMLElement | null {
     const { namespace } = this.#state;
     if (this.#failure !== null && this.#namespaces.length === 0) return unreachable(this.#failure);
+    if (!this.#looked) return null;
     if (namespace === null) return nothingCounted();
-    if (!this.#namespaces.some((known) => known.name === namespace)) return unknownNamespace(namespace);
-    if (pins.length > 0 || !this.#topArrived) return null;
-    return this.#top.names.length > 0 ? noPins() : noCounters(namespace);
+    return isKnown ? null : unknownNamespace(namespace);
   }
 }
 

@@ -1,9 +1,12 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { axisLabels, compact, count, halfWidth, minuteOfDay, timeOfDay } from './format';
-import type { Series } from './series';
+import { halfWidth } from '@sketch/client';
+import { axisLabels, compact, count, dayAndMinuteOf, dayOf, minuteOfDay, timeOfDay } from './format';
+import { color, integerSteps, timeSteps } from './plot';
+import type { Columns, Series } from './series';
 
 const height = 176;
+const daySeconds = 86_400;
 /** Under the line: how far off the value was at most. It grows while increments are estimated and falls when they become exact. */
 const strip = { height: 20, gap: 8 } as const;
 /** While there is little to show, the line starts at the right of this many seconds rather than being stretched. */
@@ -14,12 +17,14 @@ const roomPerMoment = 56;
 /** A live line with the band that the truth lies in, and the moments up to which it was exact. */
 export class Chart {
   readonly #plot: uPlot;
+  readonly #host: HTMLElement;
   readonly #series: Series;
   readonly #readout: HTMLElement;
   readonly #observer: ResizeObserver;
   #windowSeconds: number;
 
   constructor(host: HTMLElement, series: Series, readout: HTMLElement, windowSeconds: number) {
+    this.#host = host;
     this.#series = series;
     this.#readout = readout;
     this.#windowSeconds = windowSeconds;
@@ -47,9 +52,13 @@ export class Chart {
     this.#plot.destroy();
   }
 
-  #data(): uPlot.AlignedData {
-    const { times, values, lower, upper } = this.#series;
-    return [times, lower, upper, values];
+  #data(): Columns {
+    const columns = this.#series.columns((this.#series.last ?? Date.now() / 1000) - this.#windowSeconds);
+    const [times] = columns;
+    this.#host.dataset['points'] = String(times.length);
+    this.#host.dataset['from'] = String(times[0] ?? '');
+    this.#host.dataset['moments'] = String(this.#series.exactMoments.length);
+    return columns;
   }
 
   #options(host: HTMLElement): uPlot.Options {
@@ -66,11 +75,11 @@ export class Chart {
       padding: [10, 2, 0, 0],
       legend: { show: false },
       scales: {
-        x: { time: true, range: (_plot, _min, max) => this.#xRange(max) },
+        x: { time: true, range: (plot) => this.#xRange(plot.data[0]) },
         y: { range: (_plot, min, max) => yRange(min, max) },
       },
       axes: [
-        { ...axis, size: 24 + strip.height + strip.gap, gap: 6 + strip.height + strip.gap, space: 72, values: timeLabels },
+        { ...axis, size: 24 + strip.height + strip.gap, gap: 6 + strip.height + strip.gap, space: 62, incrs: timeSteps, values: timeLabels },
         { ...axis, size: (_plot, labels) => 14 + 6.6 * Math.max(7, ...(labels ?? []).map((label) => label.length)), gap: 6, space: 34, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
       ],
       series: [
@@ -89,9 +98,9 @@ export class Chart {
     };
   }
 
-  #xRange(last: number | null): [number, number] {
-    const end = last ?? Date.now() / 1000;
-    const first = this.#series.times[0] ?? end;
+  #xRange(times: ArrayLike<number> | undefined): [number, number] {
+    const end = times?.[times.length - 1] ?? Date.now() / 1000;
+    const first = times?.[0] ?? end;
     const span = Math.min(this.#windowSeconds, Math.max(shortestSeconds, (end - first) * 1.02));
     return [end - span, end];
   }
@@ -124,7 +133,7 @@ export class Chart {
   #drawDoubt(plot: uPlot, host: HTMLElement): void {
     const { ctx: context, bbox } = plot;
     const ratio = devicePixelRatio;
-    const { times, values, lower, upper } = this.#series;
+    const [times, lower, upper, values] = plot.data as Columns;
     const from = Math.max(0, times.findIndex((time) => time >= (plot.scales['x']?.min ?? 0)));
     const doubts = values.slice(from).map((value, index) =>
       value === null ? 0 : halfWidth({ value, lower: lower[from + index] ?? value, upper: upper[from + index] ?? value }));
@@ -152,29 +161,28 @@ export class Chart {
 
   #showReadout(plot: uPlot): void {
     const index = plot.cursor.idx;
-    const { times, values, lower, upper } = this.#series;
+    const [times, lower, upper, values] = plot.data as Columns;
     const [value, low, high, time] = index === null || index === undefined ? [] : [values[index], lower[index], upper[index], times[index]];
     this.#readout.textContent =
       value === null || value === undefined || time === undefined
         ? ''
-        : `${timeOfDay(time)}  ${count(value)}${low === high ? '  exact' : `  ${count(low ?? value)} – ${count(high ?? value)}`}`;
+        : `${this.#windowSeconds > daySeconds / 2 ? dayAndMinuteOf(time) : timeOfDay(time)}  ${count(value)}${low === high ? '  exact' : `  ${count(low ?? value)} – ${count(high ?? value)}`}`;
   }
 }
 
 // A label that would be cut off at the right edge is left out.
 function timeLabels(plot: uPlot, splits: number[]): string[] {
   const room = plot.bbox.width / devicePixelRatio;
-  return splits.map((at) => (plot.valToPos(at, 'x') > room - 28 ? '' : at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at)));
+  return splits.map((at) => (plot.valToPos(at, 'x') > room - 28 ? '' : isMidnight(at) ? dayOf(at) : at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at)));
 }
 
-const integerSteps = Array.from({ length: 19 }, (_unused, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+function isMidnight(at: number): boolean {
+  const moment = new Date(at * 1000);
+  return moment.getHours() === 0 && moment.getMinutes() === 0 && moment.getSeconds() === 0;
+}
 
 function yRange(min: number | null, max: number | null): [number, number] {
   if (min === null || max === null) return [0, 1];
   const room = Math.max((max - min) * 0.08, 1, Math.abs(max) * 1e-9);
   return [min >= 0 ? Math.max(0, min - room) : min - room, max + room];
-}
-
-function color(host: HTMLElement, name: string): string {
-  return getComputedStyle(host).getPropertyValue(name).trim();
 }

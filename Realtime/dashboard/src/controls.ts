@@ -1,68 +1,58 @@
+import type { LinkState, Namespace, SketchClient } from '@sketch/client';
 import { h, icon, replaceChildren, setText } from './dom';
-import { percent } from './format';
 import { icons } from './icons';
-import type { LinkState } from './live';
 import { Search } from './search';
-import { confidences, windows } from './state';
-import type { BoardState } from './state';
+import { views, writeHash } from './state';
+import type { PageState, View } from './state';
 import { themeToggle } from './theme';
-import type { Namespace } from './types';
 
 interface Actions {
+  onView(view: View): void;
   onNamespace(name: string): void;
-  onMinutes(minutes: number): void;
-  onConfidence(confidence: number): void;
   onToggle(name: string): void;
   onPause(paused: boolean): void;
   onTheme(): void;
   address(): string;
 }
 
-/** The bar at the top and the line at the bottom. */
+const noticeMs = 8_000;
+const titles: Readonly<Record<View, string>> = { board: 'Board', overview: 'Overview', sql: 'SQL', alerts: 'Alerts' };
+
+/** The bar at the top: views, namespace, search, the state of the connection, and tools. */
 export class Controls {
   readonly element: HTMLElement;
-  readonly legend: HTMLElement;
   readonly #actions: Actions;
   readonly #search: Search;
   readonly #namespace: HTMLSelectElement;
-  readonly #minutes: HTMLSelectElement;
-  readonly #confidence: HTMLSelectElement;
+  readonly #tabs = new Map<View, HTMLAnchorElement>();
+  readonly #firing = h('span', { class: 'firing', 'data-testid': 'firing', hidden: true });
   readonly #status = h('span', { class: 'status', role: 'status', 'data-testid': 'status' });
   readonly #notice = h('p', { class: 'notice', role: 'alert', 'data-testid': 'notice', hidden: true });
   readonly #pause: HTMLButtonElement;
   #paused = false;
+  #noticeTimer = 0;
 
-  constructor(actions: Actions) {
+  constructor(client: SketchClient, actions: Actions) {
     this.#actions = actions;
-    this.#search = new Search((name) => actions.onToggle(name));
+    this.#search = new Search(client, (name) => actions.onToggle(name));
     this.#namespace = h('select', { 'aria-label': 'Namespace', 'data-testid': 'namespace', change: () => actions.onNamespace(this.#namespace.value) });
-    this.#minutes = choice('Time shown', 'minutes', windows.map((minutes) => [String(minutes), `${minutes} min`]), (value) => actions.onMinutes(Number(value)));
-    this.#confidence = choice('Confidence of the bounds', 'confidence', confidences.map((p) => [String(p), percent(p)]), (value) => actions.onConfidence(Number(value)));
     this.#pause = h('button', { class: 'tool', type: 'button', 'data-testid': 'pause', click: () => this.#togglePause() });
     this.#showPause();
-    const share = h('button', { class: 'tool', type: 'button', 'aria-label': 'Copy a link to this board', title: 'Copy a link to this board', 'data-testid': 'share', click: () => void this.#share() }, icon(icons.share));
+    const share = h('button', { class: 'tool', type: 'button', 'aria-label': 'Copy a link to this page as it is', title: 'Copy a link', 'data-testid': 'share', click: () => void this.#share() }, icon(icons.share));
+    const nav = h('nav', { class: 'tabs', 'aria-label': 'Views' }, ...views.map((view) => this.#tab(view)));
     this.element = h(
       'header',
       { class: 'bar' },
-      h('a', { class: 'brand', href: '/', 'aria-label': 'Sketch, start page' }, h('img', { src: '/icon.svg', alt: '', width: 28, height: 28 }), h('span', {}, 'Sketch')),
+      h('a', { class: 'brand', href: '/', 'aria-label': 'Sketch, start page' }, h('img', { src: '/icon.svg', alt: '', width: 26, height: 26 }), h('span', {}, 'Sketch')),
+      nav,
       h('label', { class: 'picker' }, h('span', { class: 'visually-hidden' }, 'Namespace'), this.#namespace),
       this.#search.element,
       h('div', { class: 'tools' }, this.#status, this.#pause, share, themeToggle(() => actions.onTheme())),
       this.#notice,
     );
-    this.legend = h(
-      'footer',
-      { class: 'legend' },
-      h('span', {}, h('i', { class: 'key line' }), 'estimate'),
-      h('span', {}, h('i', { class: 'key band' }), 'the truth lies here with ', this.#confidence),
-      h('span', {}, h('i', { class: 'key doubt' }), 'how far off at most'),
-      h('span', {}, h('i', { class: 'key moment' }), 'exact up to here'),
-      h('span', { class: 'grow' }),
-      h('label', {}, 'show ', this.#minutes),
-    );
   }
 
-  show(state: BoardState, namespaces: readonly Namespace[], pinned: ReadonlySet<string>): void {
+  show(state: PageState, namespaces: readonly Namespace[], pinned: ReadonlySet<string>): void {
     const names = namespaces.map((known) => known.name);
     const shown = state.namespace === null || names.includes(state.namespace) ? names : [...names, state.namespace];
     if (JSON.stringify([...this.#namespace.options].map((option) => option.value)) !== JSON.stringify(shown)) {
@@ -74,14 +64,19 @@ export class Controls {
       this.#namespace.dataset['shown'] = state.namespace;
     }
     this.#namespace.value = state.namespace ?? '';
-    this.#minutes.value = String(state.minutes);
-    this.#confidence.value = String(state.confidence);
     this.#search.pinned = pinned;
+    for (const [view, tab] of this.#tabs) {
+      tab.href = writeHash({ ...state, view });
+      if (view === state.view) tab.setAttribute('aria-current', 'page');
+      else tab.removeAttribute('aria-current');
+    }
   }
 
-  /** The legend explains lines; without any it stays away. */
-  set showsLines(any: boolean) {
-    this.legend.hidden = !any;
+  /** How many rules fire. */
+  showFiring(count: number): void {
+    this.#firing.hidden = count === 0;
+    setText(this.#firing, String(count));
+    this.#tabs.get('alerts')?.setAttribute('aria-label', count === 0 ? titles.alerts : `${titles.alerts}, ${count} firing`);
   }
 
   showLink(state: LinkState, silentMs: number, paused: boolean): void {
@@ -96,7 +91,19 @@ export class Controls {
   complain(message: string): void {
     this.#notice.hidden = false;
     setText(this.#notice, message);
-    setTimeout(() => (this.#notice.hidden = true), 8_000);
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => (this.#notice.hidden = true), noticeMs);
+  }
+
+  #tab(view: View): HTMLAnchorElement {
+    const tab = h('a', { href: '#', 'data-testid': `tab-${view}` }, titles[view], view === 'alerts' && this.#firing);
+    tab.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.#actions.onView(view);
+    });
+    this.#tabs.set(view, tab);
+    return tab;
   }
 
   #togglePause(): void {
@@ -117,15 +124,9 @@ export class Controls {
     history.replaceState(null, '', address);
     try {
       await navigator.clipboard.writeText(address);
-      this.complain('Link copied. It opens this board, live.');
+      this.complain('Link copied. It opens this page as it is, live.');
     } catch {
-      this.complain(`This board: ${address}`);
+      this.complain(`This page: ${address}`);
     }
   }
-}
-
-function choice(label: string, id: string, options: readonly (readonly [string, string])[], onChange: (value: string) => void): HTMLSelectElement {
-  const select = h('select', { 'aria-label': label, 'data-testid': id, change: () => onChange(select.value) });
-  for (const [value, text] of options) select.append(h('option', { value }, text));
-  return select;
 }

@@ -1,6 +1,8 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const compactFormat = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const dayAndMinute = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 const minutes = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 /** 12,345. Beyond 2^53 a double has lost digits, so none are made up: ≈ 9.2234 × 10¹⁸. */
@@ -25,11 +27,6 @@ export function axisLabels(values: readonly number[]): string[] {
   return values.map((value) => format.format(value));
 }
 
-/** How far the truth may be away, at most, on either side. */
-export function halfWidth(value: { readonly value: number; readonly lower: number; readonly upper: number }): number {
-  return Math.max(value.value - value.lower, value.upper - value.value, 0);
-}
-
 /** +1,234 / s */
 export function rate(perSecond: number): string {
   const size = Math.abs(perSecond);
@@ -43,12 +40,34 @@ export function percent(probability: number): string {
   return `${Number((probability * 100).toFixed(3))} %`;
 }
 
+/** 99.98 %; never rounded up to 100. */
+export function share(part: number): string {
+  return part >= 1 ? '100 %' : `${(Math.floor(part * 10_000) / 100).toFixed(2)} %`;
+}
+
 export function timeOfDay(seconds: number): string {
   return clock.format(new Date(seconds * 1000));
 }
 
 export function minuteOfDay(seconds: number): string {
   return minutes.format(new Date(seconds * 1000));
+}
+
+/** 25 Nov */
+export function dayOf(seconds: number): string {
+  return days.format(new Date(seconds * 1000));
+}
+
+/** 25 Nov, 10:05 */
+export function dayAndMinuteOf(seconds: number): string {
+  return dayAndMinute.format(new Date(seconds * 1000));
+}
+
+/** 1.2 GB */
+export function bytes(size: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(size, 1)) / 3));
+  return `${Number((size / 1000 ** power).toPrecision(3))} ${units[power]}`;
 }
 
 /** 8 s ago, 3 min ago, 2 h ago */

@@ -1,14 +1,17 @@
+import { halfWidth } from '@sketch/client';
+import type { CounterValue, SketchClient } from '@sketch/client';
 import { h, icon, replaceChildren, setText } from './dom';
-import { count, halfWidth } from './format';
+import { count } from './format';
 import { icons } from './icons';
-import { findCounters } from './rest';
-import type { CounterValue } from './types';
+import { find, knownLabels } from './finding';
+import type { Label } from './finding';
 
 const limit = 20;
 
-/** Finds counters by the beginning of their name; arrows choose, Enter pins, Escape leaves. */
+/** Finds counters by the beginning of their name and by labels, as in team=web page:/; arrows choose, Enter pins, Escape leaves. */
 export class Search {
   readonly element: HTMLElement;
+  readonly #client: SketchClient;
   readonly #input: HTMLInputElement;
   readonly #list = h('ul', { id: 'search-results', role: 'listbox', 'data-testid': 'results', 'aria-label': 'Counters found', hidden: true });
   readonly #onToggle: (name: string) => void;
@@ -19,12 +22,13 @@ export class Search {
   #running: AbortController | null = null;
   #timer = 0;
 
-  constructor(onToggle: (name: string) => void) {
+  constructor(client: SketchClient, onToggle: (name: string) => void) {
+    this.#client = client;
     this.#onToggle = onToggle;
     this.#input = h('input', {
       type: 'search',
-      placeholder: 'Find a counter',
-      'aria-label': 'Find a counter by the beginning of its name',
+      placeholder: 'Find by name or label=value',
+      'aria-label': 'Find a counter by the beginning of its name, or by label=value',
       'data-testid': 'search',
       role: 'combobox',
       'aria-expanded': 'false',
@@ -42,7 +46,7 @@ export class Search {
       if (!(event.relatedTarget instanceof Node && this.element.contains(event.relatedTarget))) this.#close();
     });
     document.addEventListener('keydown', (event) => {
-      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement;
       if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
         this.#input.focus();
@@ -58,7 +62,7 @@ export class Search {
 
   set pinned(names: ReadonlySet<string>) {
     this.#pinned = names;
-    for (const option of this.#options) this.#mark(option);
+    for (const option of this.#options) if (option.dataset['name'] !== undefined) this.#mark(option);
   }
 
   #look(delayMs: number): void {
@@ -72,15 +76,20 @@ export class Search {
     const [namespace, prefix] = [this.#namespace, this.#input.value];
     if (namespace === null) return;
     try {
-      const found = await findCounters(namespace, prefix, limit, running.signal);
-      if (document.activeElement === this.#input) this.#show(prefix, found);
+      const [found, labels] = await Promise.all([
+        find(this.#client, namespace, prefix, limit, running.signal),
+        prefix === '' ? knownLabels(this.#client, namespace, running.signal) : [],
+      ]);
+      if (document.activeElement === this.#input) this.#show(prefix, found, labels);
     } catch (failure) {
       if (!running.signal.aborted) this.#say(failure instanceof Error ? failure.message : 'The search failed; type again to retry.');
     }
   }
 
-  #show(prefix: string, found: readonly CounterValue[]): void {
-    this.#options = found.map((value) => this.#option(value.name, value));
+  #show(prefix: string, found: readonly CounterValue[], labels: readonly Label[]): void {
+    this.#options = [];
+    for (const label of labels) this.#options.push(this.#labelOption(label));
+    for (const value of found) this.#options.push(this.#option(value.name, value));
     const notes: HTMLLIElement[] = [];
     if (prefix !== '' && !found.some((value) => value.name === prefix)) {
       this.#options.push(this.#option(prefix, null));
@@ -97,12 +106,34 @@ export class Search {
     this.#open([h('li', { class: 'note', role: 'alert' }, message)]);
   }
 
+  #labelOption({ name, value, counters }: Label): HTMLLIElement {
+    return h(
+      'li',
+      {
+        role: 'option',
+        id: `option-${this.#options.length}`,
+        'data-testid': 'label-option',
+        'aria-selected': 'false',
+        mousedown: (event: Event) => event.preventDefault(),
+        click: () => this.#filter(`${name}=${value} `),
+      },
+      h('span', { class: 'mark' }, icon(icons.label)),
+      h('span', { class: 'name' }, `${name}=${value}`),
+      h('span', { class: 'count' }, counters === 1 ? 'one counter' : `${count(counters)} counters`),
+    );
+  }
+
+  #filter(text: string): void {
+    this.#input.value = text;
+    this.#look(0);
+  }
+
   #option(name: string, value: CounterValue | null): HTMLLIElement {
     const option = h(
       'li',
       {
         role: 'option',
-        id: `option-${this.#options.length}-${crypto.getRandomValues(new Uint32Array(1))[0]}`,
+        id: `option-${this.#options.length}`,
         'data-testid': 'result',
         'data-name': name,
         'aria-selected': 'false',
@@ -111,6 +142,7 @@ export class Search {
       },
       h('span', { class: 'mark' }),
       h('span', { class: 'name' }, name),
+      h('span', { class: 'label' }, Object.entries(value?.labels ?? {}).map(([label, text]) => `${label}=${text}`).join('  ')),
       h('span', { class: 'count' }, value === null ? 'watch for it' : count(value.value) + (value.exact ? '' : ` ± ${count(halfWidth(value))}`)),
     );
     this.#mark(option);
@@ -131,8 +163,7 @@ export class Search {
       if (event.key === 'ArrowDown') this.#activate(this.#active < last ? this.#active + 1 : 0);
       else this.#activate(this.#active > 0 ? this.#active - 1 : last);
     } else if (event.key === 'Enter') {
-      const name = this.#options[this.#active]?.dataset['name'];
-      if (name !== undefined) this.#onToggle(name);
+      this.#options[this.#active]?.click();
     } else if (event.key === 'Escape') {
       event.preventDefault();
       if (this.#list.hidden) this.#input.value = '';

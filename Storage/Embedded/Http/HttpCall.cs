@@ -1,8 +1,7 @@
-using System.IO.Compression;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using ZstdSharp;
+using Sketch.Storage.Sql;
 
 namespace Sketch.Storage.Embedded.Http;
 
@@ -89,15 +88,8 @@ internal sealed class HttpCall
             ? Stream.Null
             : Context.Request.Body;
         string encoding = Context.Request.Headers.ContentEncoding.ToString();
-        return encoding switch
-        {
-            "" or "identity" => body,
-            "gzip" => new GZipStream(body, CompressionMode.Decompress),
-            "deflate" => new ZLibStream(body, CompressionMode.Decompress),
-            "br" => new BrotliStream(body, CompressionMode.Decompress),
-            "zstd" => new DecompressionStream(body),
-            _ => throw new ChdbException(48, $"Content-Encoding is {encoding}; allowed: gzip, deflate, br, zstd"),
-        };
+        return SqlBody.Decompress(body, encoding)
+            ?? throw new ChdbException(48, $"Content-Encoding is {encoding}; allowed: {SqlBody.Encodings}");
     }
 
     private string? Header(string name) => Context.Request.Headers.TryGetValue(name, out StringValues values) ? values.ToString() : null;

@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Sketch.Engine.Reads;
+
+namespace Sketch.Realtime.Alerts;
+
+/// <summary>Judges all rules once a second.</summary>
+internal sealed partial class AlertWatch(AlertBook book, ICounterReader reader, TimeProvider time, ILogger<AlertWatch> log) : BackgroundService
+{
+    public static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+
+    /// <summary>Judgements so far.</summary>
+    public long Rounds => Interlocked.Read(ref _rounds);
+
+    private long _rounds;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(Every, time);
+        bool failing = false;
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                book.Judge(reader);
+                failing = false;
+            }
+            catch (InvalidOperationException)
+            {
+                // The node is still opening, or closing.
+            }
+#pragma warning disable CA1031 // Alerts are judged again in a second; that they are not is said once.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                if (!failing)
+                    LogFailed(failure);
+                failing = true;
+            }
+
+            Interlocked.Increment(ref _rounds);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "Alerts could not be judged; trying again every second.")]
+    private partial void LogFailed(Exception failure);
+}
