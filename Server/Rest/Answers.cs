@@ -75,6 +75,10 @@ internal sealed record HealthAnswer(
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(NamespaceAccuracy))]
 [JsonSerializable(typeof(CounterAccuracy))]
+[JsonSerializable(typeof(Backups.BackupAnswer))]
+[JsonSerializable(typeof(Backups.BackupBody))]
+[JsonSerializable(typeof(Verify.VerifyAnswer))]
+[JsonSerializable(typeof(Verify.VerifyBody))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswersJson : JsonSerializerContext
 {
