@@ -33,6 +33,22 @@ internal static class RestRoutes
                     + "(default_format, param_NAME for {NAME:Type} in the statement) stand in the query. Errors of ClickHouse are its own text.")
             .Produces<string>(200, "text/plain")
             .Problems(415, 503);
+        app.MapPost("/v1/backups", OperationsRoutes.BackupAsync)
+            .Describe(
+                "Operations",
+                "Make a backup",
+                "Of the running node, into a folder of its own in the directory; answered once it is on disk. Incremental to the last full one unless full is true or there is none. "
+                    + "Older ones go: keep of them stay (1 to 1000, default 30), and those that they need.")
+            .Body<Backups.BackupBody>(required: true)
+            .Produces<Backups.BackupAnswer>(201)
+            .Problems(400, 409, 413, 415, 503);
+        app.MapPost("/v1/verify", OperationsRoutes.VerifyAsync)
+            .Describe(
+                "Operations",
+                "Verify what is stored",
+                "Computes windows again from the log and compares them with their deltas, totals in memory with those in ClickHouse, hours with deltas and days with hours.")
+            .Produces<Verify.VerifyAnswer>()
+            .Problems(409, 415, 503);
 
         RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
         MapNamespaces(namespaces);
