@@ -37,7 +37,11 @@ public static class RealtimeServiceExtensions
         services.AddSingleton<AlertWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<AlertWatch>());
         services.AddSignalR()
-            .AddHubOptions<Hub.CountersHub>(hub => hub.MaximumReceiveMessageSize = RealtimeLimits.MaxRequestBytes)
+            .AddHubOptions<Hub.CountersHub>(hub =>
+            {
+                hub.MaximumReceiveMessageSize = RealtimeLimits.MaxRequestBytes;
+                hub.AddFilter(new Hub.PlainRefusals());
+            })
             .AddJsonProtocol(json => LiveFormats.Configure(json.PayloadSerializerOptions))
             .AddMessagePackProtocol(pack => pack.SerializerOptions = LiveFormats.Shared);
         return services;
