@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Sketch.Engine;
 using Sketch.Server.Commands.Bench;
-using Sketch.Server.Hosting;
 
 namespace Sketch.Server.Commands;
 
@@ -161,7 +160,6 @@ internal static class BenchCommand
     private static async Task<NodeBenchReport> RunAsync(
         NodeBenchOptions options, string folder, int window, Terminal terminal, CancellationToken cancellationToken)
     {
-        SocketThreads.Use();
         try
         {
             ServedNode served = await ServedNode.StartAsync(

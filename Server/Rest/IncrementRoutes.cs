@@ -8,9 +8,6 @@ namespace Sketch.Server.Rest;
 /// <summary>POST /v1/namespaces/{namespace}/increments: the door that most increments come through.</summary>
 internal static class IncrementRoutes
 {
-    // JSON beyond this takes longer to parse than the thread that waits for sockets should be away.
-    private const int MaxQuickBytes = 16 << 10;
-
     /// <summary>Reads, counts, answers. A batch with anything wrong in it is refused whole.</summary>
     public static async Task PostAsync(HttpContext context, string @namespace, EngineGate gate)
     {
@@ -23,8 +20,6 @@ internal static class IncrementRoutes
 
         using IncrementBatch batch = gate.Engine.RentBatch(@namespace) ?? throw new ProblemException(Problem.UnknownNamespace(@namespace));
         using RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        if (type != BinaryBatch.MediaType && body.Bytes.Length > MaxQuickBytes)
-            await Task.Yield();
         Sender sender = type switch
         {
             ContentTypes.NdJson => ReadLines(request, body, batch),

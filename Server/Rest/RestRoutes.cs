@@ -88,7 +88,6 @@ internal static class RestRoutes
     private static void MapCounters(RouteGroupBuilder group)
     {
         group.MapPost("/increments", IncrementRoutes.PostAsync)
-            .WithMetadata(QuickRoute.Instance)
             .Describe(
                 "Counting",
                 "Count a batch of increments",
@@ -138,7 +137,6 @@ internal static class RestRoutes
             .Produces<CounterValue>(201)
             .Problems(400, 404, 409, 413, 415, 429);
         group.MapGet("/counters/{name}", CounterRoutes.GetAsync)
-            .WithMetadata(QuickRoute.Instance)
             .Describe(
                 "Reading",
                 "Read a counter",
