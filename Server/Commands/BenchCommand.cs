@@ -51,7 +51,7 @@ internal static class BenchCommand
             return report.ExactTotal == report.Increments ? ExitCode.Done : ExitCode.Failed;
         });
         node.WithExamples("sketch bench node", "sketch bench node --counters 10000000 --spread uniform --json");
-        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal) };
+        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal), Live(terminal) };
         return bench.WithExamples("sketch bench node --seconds 20", "sketch bench latency", "sketch bench recovery --counters 10000000");
     }
 
@@ -100,6 +100,40 @@ internal static class BenchCommand
             return report.IsRight ? ExitCode.Done : ExitCode.Failed;
         }, cancellationToken));
         return flood;
+    }
+
+    private static Command Live(Terminal terminal)
+    {
+        Option<int> connections = CommonOptions.Whole("--connections", "Dashboards, each a connection to the hub", 1, 16_000, 1_000);
+        Option<int> counters = CommonOptions.Whole("--counters", "Counters that each watches", 1, 1_000, 20);
+        Option<int> interval = CommonOptions.Whole("--interval", "Milliseconds between frames", 50, 60_000, 1_000);
+        Option<int> load = CommonOptions.Whole("--load", "Increments a second meanwhile; 0 for none", 0, 100_000_000, 1_000_000);
+        Option<int> stalled = CommonOptions.Whole("--stalled", "Clients that stop reading, in the second half", 0, 10_000, 100);
+        Option<int> loopers = CommonOptions.Whole("--loopers", "Clients that connect again and again, in the second half", 0, 1_000, 10);
+        Option<int> seconds = CommonOptions.Whole("--seconds", "How long each half is measured", 1, 3_600, 10);
+        Option<bool> json = CommonOptions.Json();
+        Command live = new("live", "Dashboards on the hub while counters are counted: frames, their age, and what clients that misbehave cost the others.")
+        {
+            connections, counters, interval, load, stalled, loopers, seconds, json,
+        };
+        live.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        {
+            LiveBenchOptions options = new()
+            {
+                Connections = parsed.GetValue(connections),
+                CountersEach = parsed.GetValue(counters),
+                IntervalMs = parsed.GetValue(interval),
+                LoadPerSecond = parsed.GetValue(load),
+                Stalled = parsed.GetValue(stalled),
+                Loopers = parsed.GetValue(loopers),
+                Seconds = parsed.GetValue(seconds),
+            };
+            LiveReport report = await new LiveBench(options, node, terminal.Error.WriteLine).RunAsync(cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, LiveJson.Default.LiveReport) : report.ToText()).ConfigureAwait(false);
+            return report.ClosedByNode == 0 ? ExitCode.Done : ExitCode.Failed;
+        }, cancellationToken));
+        return live.WithExamples("sketch bench live --connections 10000", "sketch bench live --interval 100 --stalled 100 --loopers 10");
     }
 
     private static Task<int> OnNodeAsync(Func<ServedNode, string, Task<int>> work, CancellationToken cancellationToken) => InFolderAsync(async folder =>
