@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Sketch.Tests.Integration.Page;
 
 /// <summary>One node and one browser for all tests of the page; each test has a browser context of its own.</summary>
-public sealed class PageNode : IAsyncLifetime
+public sealed class PageNode : IAsyncLifetime, IDisposable
 {
     /// <summary>Where the tests count.</summary>
     public const string Namespace = "shop";
@@ -57,12 +57,14 @@ public sealed class PageNode : IAsyncLifetime
         }
 
         _playwright?.Dispose();
-        _client?.Dispose();
         if (_node is not null)
         {
             await _node.DisposeAsync();
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client?.Dispose();
 
     /// <summary>The page in a window of its own, at an address's part behind #.</summary>
     internal async Task<OpenPage> Open(string hash, int width = 1280, int height = 900, ColorScheme scheme = ColorScheme.Light)
