@@ -1,3 +1,4 @@
+using System.Numerics;
 using Sketch.Engine.Catalogue;
 
 namespace Sketch.Engine.Increments;
@@ -5,7 +6,8 @@ namespace Sketch.Engine.Increments;
 /// <content>Columns of ids whose names the node knows, or the batch declares: the fast door. Nothing is hashed and no name is looked at.</content>
 public sealed partial class IncrementBatch
 {
-    private long[] _references = [];
+    // Looked up together, so that their lines come from memory together, and used while they are in the nearest cache.
+    private const int Together = 256;
 
     /// <summary>Declares a counter's name, so that its id may be used in columns. A name the node knows already is no error.</summary>
     /// <param name="nameUtf8">1 to 256 bytes of valid UTF-8 without control characters.</param>
@@ -52,38 +54,75 @@ public sealed partial class IncrementBatch
                 RejectionReason.Invalid, "increments", $"{Count + (long)ids.Length} increments", $"1 to {EngineLimits.MaxBatchIncrements}");
         }
 
-        if (_references.Length < ids.Length)
-        {
-            _references = new long[EngineLimits.MaxBatchIncrements];
-        }
-
         if (_sketch + ids.Length > _sketchIds.Length)
         {
-            GrowSketchRows(EngineLimits.MaxBatchIncrements);
+            GrowSketchRows((int)BitOperations.RoundUpToPowerOf2((uint)(_sketch + ids.Length)));
         }
 
-        Span<long> references = _references.AsSpan(0, ids.Length);
-        _catalogue.Counters.Find(ids, references);
-        // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
-        NamespaceEntry owner = Owner;
-        bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
-        long usual = NameEntry.Usual(owner.State.Index);
-        for (; at < ids.Length; at++)
+        Span<long> references = stackalloc long[Together];
+        for (; at < ids.Length; at += Together)
         {
-            if (isApproximate && NameEntry.UsualPart(references[at]) == usual && (ulong)deltas[at] < MaxSketchDelta)
+            int count = Math.Min(Together, ids.Length - at);
+            ReadOnlySpan<ulong> some = ids.Slice(at, count);
+            _catalogue.Counters.Find(some, references[..count]);
+            if (Add(some, deltas.Slice(at, count), references[..count], out int wrong) is { } refused)
             {
-                _sketchIds[_sketch] = ids[at];
-                _sketchDeltas[_sketch++] = (uint)deltas[at];
-                _largest = Math.Max(_largest, (uint)deltas[at]);
-                Weight += deltas[at];
-            }
-            else if (AddUnusual(ids[at], deltas[at], owner) is { } refused)
-            {
+                at += wrong;
                 return refused;
             }
         }
 
         return null;
+    }
+
+    private Rejection? Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, ReadOnlySpan<long> references, out int at)
+    {
+        // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
+        NamespaceEntry owner = Owner;
+        bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
+        long usual = NameEntry.Usual(owner.State.Index);
+        Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
+        Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
+        int added = 0;
+        long weight = 0;
+        uint largest = _largest;
+        Rejection? refused = null;
+        for (at = 0; at < ids.Length; at++)
+        {
+            if (isApproximate && NameEntry.UsualPart(references[at]) == usual && (ulong)deltas[at] < MaxSketchDelta)
+            {
+                uint delta = (uint)deltas[at];
+                sketchIds[added] = ids[at];
+                sketchDeltas[added++] = delta;
+                largest = Math.Max(largest, delta);
+                weight += delta;
+                continue;
+            }
+
+            // It may add rows and grow their columns.
+            Commit(ref added, ref weight, largest);
+            refused = AddUnusual(ids[at], deltas[at], owner);
+            if (refused is not null)
+            {
+                break;
+            }
+
+            sketchIds = _sketchIds.AsSpan(_sketch);
+            sketchDeltas = _sketchDeltas.AsSpan(_sketch);
+            largest = _largest;
+        }
+
+        Commit(ref added, ref weight, largest);
+        return refused;
+    }
+
+    private void Commit(ref int added, ref long weight, uint largest)
+    {
+        _sketch += added;
+        Weight += weight;
+        _largest = largest;
+        added = 0;
+        weight = 0;
     }
 
     private Rejection? AddUnusual(ulong id, long delta, NamespaceEntry owner)

@@ -14,6 +14,8 @@ public sealed partial class IncrementBatch : IDisposable
     /// <summary>Deltas of approximate counters from this size on are kept exactly beside the sketch, whose cells have 32 bits.</summary>
     private const long MaxSketchDelta = 1 << 20;
 
+    private const int LargeBytes = 128 << 10;
+
     private readonly IncrementBatchPool _pool;
     private readonly CounterCatalogue _catalogue;
     private readonly byte[] _full = new byte[EngineLimits.MaxNamespaceLength + 1 + EngineLimits.MaxNameBytes];
@@ -52,6 +54,9 @@ public sealed partial class IncrementBatch : IDisposable
     internal long DefinitionsAt { get; private set; }
 
     internal long Weight { get; private set; }
+
+    /// <summary>Its arrays are much larger than most senders' batches need.</summary>
+    internal bool IsLarge => _payload.Length + (_sketchIds.Length * 12) + (_exactIds.Length * 16) > LargeBytes;
 
     /// <summary>Adds one increment; a refusal names the field without its place, for example delta, and leaves the batch as it was.</summary>
     /// <param name="nameUtf8">The counter's name, 1 to 256 bytes of valid UTF-8 without control characters.</param>

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Sketch.Engine;
 using Sketch.Server.Commands.Bench;
-using Sketch.Server.Hosting;
 
 namespace Sketch.Server.Commands;
 
@@ -19,14 +18,15 @@ internal static class BenchCommand
         Option<bool> early = new("--ack-early") { Description = "Acknowledge what is written, before the fsync (strong counters wait anyway)." };
         Option<int> seconds = CommonOptions.Whole("--seconds", "How long it counts", 1, 3_600, 60);
         Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, 1_000);
-        Option<int> connections = CommonOptions.Whole("--connections", "Connections, each with one batch in flight", 1, 1_024, 32);
+        Option<int> connections = CommonOptions.Whole("--connections", "Connections", 1, 1_024, 8);
+        Option<bool> byRequest = new("--by-request") { Description = "Send each batch as a request of its own, instead of streams of batches." };
         Option<string> width = CommonOptions.Word("--delta-bytes", "Bytes of a delta on the wire; 0 leaves the column out", "8", "0", "1", "2", "4", "8");
         Option<int> window = CommonOptions.Whole("--window", "Seconds a window stays open", 1, 3_600, 5);
         Option<string?> data = new("--data") { Description = "A folder for the node, which is deleted afterwards (default: one in the system's temporary folder).", HelpName = "DIR" };
         Option<bool> json = CommonOptions.Json();
         Command node = new("node", "Start a node on a new folder, count as fast as it takes it, and wait until ClickHouse holds every increment.")
         {
-            counters, spread, tier, early, seconds, batch, connections, width, window, data, json,
+            counters, spread, tier, early, seconds, batch, connections, byRequest, width, window, data, json,
         };
         node.SetAction(async (parsed, cancellationToken) =>
         {
@@ -39,6 +39,7 @@ internal static class BenchCommand
                 Seconds = parsed.GetValue(seconds),
                 BatchIncrements = parsed.GetValue(batch),
                 Connections = parsed.GetValue(connections),
+                ByRequest = parsed.GetValue(byRequest),
                 DeltaBytes = int.Parse(parsed.GetRequiredValue(width), CultureInfo.InvariantCulture),
             };
             string folder = parsed.GetValue(data) is { } named ? Path.GetFullPath(named) : Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
@@ -127,7 +128,6 @@ internal static class BenchCommand
     private static async Task<NodeBenchReport> RunAsync(
         NodeBenchOptions options, string folder, int window, Terminal terminal, CancellationToken cancellationToken)
     {
-        SocketThreads.Use();
         try
         {
             ServedNode served = await ServedNode.StartAsync(

@@ -61,7 +61,6 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(
         ServeOptions options, NodeSeams seams, IConfiguration configuration, Terminal terminal, CancellationToken cancellationToken)
     {
-        SocketThreads.Use();
         long started = Stopwatch.GetTimestamp();
         Node node;
         try

@@ -131,6 +131,7 @@ internal sealed partial class Node : IAsyncDisposable
         _app.UseMiddleware<ProblemAnswers>();
         _app.UseMiddleware<LocalOnly>();
         _app.MapWhen(context => context.Features.Get<Listeners.SqlDoor>() is not null, sql => sql.Run(_sql.InvokeAsync));
+        _app.UseWebSockets();
         _app.MapSketchRest();
         _app.MapSketchRealtime();
         _app.MapOpenApi();

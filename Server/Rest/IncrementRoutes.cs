@@ -9,9 +9,6 @@ namespace Sketch.Server.Rest;
 /// <summary>POST /v1/namespaces/{namespace}/increments: the door that most increments come through.</summary>
 internal static class IncrementRoutes
 {
-    // JSON beyond this takes longer to parse than the thread that waits for sockets should be away.
-    private const int MaxQuickBytes = 16 << 10;
-
     /// <summary>Reads, counts, answers. A batch with anything wrong in it is refused whole.</summary>
     public static async Task PostAsync(HttpContext context, string @namespace, EngineGate gate)
     {
@@ -24,8 +21,6 @@ internal static class IncrementRoutes
 
         using IncrementBatch batch = gate.Engine.RentBatch(@namespace) ?? throw new ProblemException(Problem.UnknownNamespace(@namespace));
         using RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        if (type != BinaryBatch.MediaType && body.Bytes.Length > MaxQuickBytes)
-            await Task.Yield();
         Sender sender = type switch
         {
             ContentTypes.NdJson => ReadLines(request, body, batch),
@@ -67,7 +62,8 @@ internal static class IncrementRoutes
         return sender;
     }
 
-    private static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
+    /// <summary>Why a batch was not counted.</summary>
+    public static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
     {
         IncrementStatus.Rejected when result.Rejection is { } rejection => Problem.From(rejection, "increments." + rejection.Field),
         IncrementStatus.Busy => Problem.Of(

@@ -9,9 +9,6 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, EngineGate ga
     /// <summary>Runs the request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        // We are on the thread that waits for sockets, and what takes long would keep its other connections waiting.
-        if (context.GetEndpoint()?.Metadata.GetMetadata<QuickRoute>() is null)
-            await Task.Yield();
         try
         {
             if (!gate.IsReady && NeedsEngine(context.Request.Path))

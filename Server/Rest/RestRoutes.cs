@@ -1,6 +1,7 @@
 using Sketch.Engine;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
+using Sketch.Server.Streams;
 
 namespace Sketch.Server.Rest;
 
@@ -60,7 +61,6 @@ internal static class RestRoutes
     private static void MapCounters(RouteGroupBuilder group)
     {
         group.MapPost("/increments", IncrementRoutes.PostAsync)
-            .WithMetadata(QuickRoute.Instance)
             .Describe(
                 "Counting",
                 "Count a batch of increments",
@@ -73,6 +73,13 @@ internal static class RestRoutes
             .Query("producer", "sequence")
             .Produces<IncrementsAnswer>()
             .Problems(400, 404, 409, 413, 415, 429, 503, 507);
+        group.MapGet("/increments/stream", BatchStreamRoute.GetAsync)
+            .Describe(
+                "Counting",
+                "Count batch after batch on one connection",
+                $"A WebSocket with the subprotocol {BatchStream.Protocol}: each binary message is a batch in columns (application/vnd.sketch.batch), at most {BatchStream.MaxUnanswered} of them unanswered. "
+                    + "Answers come in the order of the batches, several in a message, 24 bytes each and a problem where a batch was refused; the stream goes on. For senders of millions of increments a second.")
+            .Problems(400, 403, 404, 426);
         group.MapPost("/values", CounterRoutes.ValuesAsync)
             .Describe("Reading", "Read many counters", "One consistent cut of up to 1,000 counters, in the order of the names; names that don't exist are left out.")
             .Body<NamesBody>(required: true)
@@ -101,7 +108,6 @@ internal static class RestRoutes
             .Produces<CounterValue>(201)
             .Problems(400, 404, 409, 413, 415, 429);
         group.MapGet("/counters/{name}", CounterRoutes.GetAsync)
-            .WithMetadata(QuickRoute.Instance)
             .Describe(
                 "Reading",
                 "Read a counter",

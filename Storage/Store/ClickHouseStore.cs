@@ -190,9 +190,7 @@ public sealed partial class ClickHouseStore : ICheckpointStore
     {
         try
         {
-            // Whoever waits for sockets may be the thread that completes the call; what callers do next can take long.
-            Task<T> answer = call();
-            return answer.IsCompleted ? await answer : await answer.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            return await call();
         }
         catch (Exception error) when (
             error is HttpRequestException or ClickHouseServerException or (IOException and not CheckpointStoreException) or ObjectDisposedException

@@ -23,7 +23,9 @@ public sealed class LogDamageTests
             Assert.Equal(records[..left.Count], left);
             int end = records.Take(left.Count).Sum(FrameBytes) + 64;
             Assert.InRange(length - end, 0, FrameBytes(records[left.Count]) - 1);
-            Assert.Equal(length == end ? null : new LogCut(First, end, length - end, left.Count + 1), log.Cut);
+            // Zeros after the last record are what room that was never written to looks like: nothing to report.
+            bool nothing = content.AsSpan(end, length - end).IndexOfAnyExcept((byte)0) < 0;
+            Assert.Equal(nothing ? null : new LogCut(First, end, length - end, left.Count + 1), log.Cut);
             Assert.Equal(left.Count + 1, await log.Append(LogTesting.Record(1)));
         }
     }
