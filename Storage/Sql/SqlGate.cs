@@ -67,6 +67,12 @@ public static class SqlGate
                 $"the statement begins with '{Shorten(word)}'; allowed: {string.Join(", ", SqlVocabulary.Openers.Order(StringComparer.Ordinal))}");
         }
 
+        if (word.Equals("EXPLAIN", StringComparison.OrdinalIgnoreCase)
+            && tokens.Find(t => t.Kind == SqlTokenKind.Word && SqlVocabulary.NotExplained.Contains(SqlTokenizer.Text(text, t))) is { Length: > 0 } other)
+        {
+            throw new SqlRefusedException($"EXPLAIN of {SqlTokenizer.Text(text, other).ToUpperInvariant()} is not allowed; allowed: of a SELECT");
+        }
+
         if (word.Equals("SHOW", StringComparison.OrdinalIgnoreCase))
         {
             string what = first + 1 < tokens.Count ? SqlTokenizer.Text(text, tokens[first + 1]) : "";

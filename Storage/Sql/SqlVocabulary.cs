@@ -16,6 +16,9 @@ internal static class SqlVocabulary
     public static readonly FrozenSet<string> RefusedWords =
         Set("INTO OUTFILE INFILE INSERT KILL PARALLEL BACKUP RESTORE ATTACH DETACH GRANT REVOKE TRUNCATE PROCESSLIST");
 
+    /// <summary>Words that make of an EXPLAIN one of something else than a question.</summary>
+    public static readonly FrozenSet<string> NotExplained = Set("DROP CREATE ALTER RENAME EXCHANGE UNDROP DELETE UPDATE SYSTEM SET USE TRANSACTION");
+
     /// <summary>Databases that hold more than counters, or that turn file names into tables.</summary>
     public static readonly FrozenSet<string> RefusedDatabases = Set("system default _temporary_and_external_tables _local");
 

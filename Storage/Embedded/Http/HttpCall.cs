@@ -43,6 +43,9 @@ internal sealed class HttpCall
     public bool CompressResponse => Own("enable_http_compression") == "1"
         && Context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>The answer is wanted in ClickHouse's own compressed frames.</summary>
+    public bool FrameResponse => Own("compress") == "1";
+
     public string? Own(string name) => _own.GetValueOrDefault(name);
 
     /// <summary>Reads what the request says beside its body.</summary>
@@ -57,8 +60,8 @@ internal sealed class HttpCall
         }
 
         call.QueryId = call.Own("query_id") is { Length: > 0 } id ? id : Guid.NewGuid().ToString();
-        return call.Own("compress") == "1" || call.Own("decompress") == "1"
-            ? throw new ChdbException(48, "compress=1 and decompress=1 (native LZ4 blocks) are not served; allowed: enable_http_compression=1 with gzip")
+        return call.Own("decompress") == "1"
+            ? throw new ChdbException(48, "decompress=1 (a body in ClickHouse's own frames) is not served; allowed: Content-Encoding")
             : call;
     }
 

@@ -52,7 +52,8 @@ internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDi
                 _response.Headers.WWWAuthenticate = "Basic realm=\"ClickHouse server HTTP API\"";
             }
 
-            await _response.WriteAsync(error.Message + "\n", call.Aborted);
+            byte[] text = Encoding.UTF8.GetBytes(error.Message + "\n");
+            await _response.Body.WriteAsync(call.FrameResponse ? CompressedFrames.Frame(text) : text, call.Aborted);
             await _response.CompleteAsync();
             return;
         }
@@ -82,7 +83,11 @@ internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDi
         QueryFigures f = figures ?? default;
         _response.Headers["X-ClickHouse-Summary"] = string.Create(CultureInfo.InvariantCulture,
             $$"""{"read_rows":"{{f.RowsRead}}","read_bytes":"{{f.BytesRead}}","written_rows":"{{f.RowsWritten}}","written_bytes":"{{f.BytesWritten}}","total_rows_to_read":"{{f.RowsRead}}","result_rows":"{{f.ResultRows}}","result_bytes":"0","elapsed_ns":"0"}""");
-        if (call.CompressResponse)
+        if (call.FrameResponse)
+        {
+            _stream = new CompressedFrames(_response.Body);
+        }
+        else if (call.CompressResponse)
         {
             _response.Headers.ContentEncoding = "gzip";
             _stream = new GZipStream(_response.Body, CompressionLevel.Fastest, leaveOpen: true);

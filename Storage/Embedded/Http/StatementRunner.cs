@@ -30,6 +30,13 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
             }
 
             string statement = await StatementAsync(query, prefix.AsMemory(0, length), body, reader ? SqlGate.MaxBytes : MaxStatementBytes);
+            if (reader && GoHello.Answer(statement, call.Own("client_protocol_version"), engine.Version, engine.TimeZone) is { } hello)
+            {
+                await reply.WriteAsync(hello, "Native");
+                await reply.CompleteAsync("Native", default);
+                return;
+            }
+
             await ExecuteAsync(reader ? Gate(statement) : statement, reader);
         }
         finally
