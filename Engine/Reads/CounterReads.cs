@@ -13,6 +13,9 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
+    private static readonly string[] KindNames = Names<CounterKind>();
+    private static readonly string[] TierNames = Names<Tier>();
+
     private readonly RateBook _rates = new();
 
     public IReadOnlyList<CounterValue?> Read(NamespaceEntry owner, IReadOnlyList<string> names, double confidence) =>
@@ -48,36 +51,62 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             .Take(k),
     ];
 
-    private Parts Sum(LiveView view, in Target target, double confidence)
+    // Window by window and all counters in each, so that a sketch's cells are fetched ahead.
+    private Parts[] Sum(LiveView view, Target[] targets, double confidence)
     {
-        Parts parts = new() { Exact = view.Totals.At(target.Id, view.Epoch) };
-        if (target.Counter is { Kind: CounterKind.Distinct } counter)
+        Parts[] parts = new Parts[targets.Length];
+        ulong[] ids = new ulong[targets.Length];
+        uint[] estimates = new uint[targets.Length];
+        for (int i = 0; i < targets.Length; i++)
         {
-            parts.Distinct = catalogue.Elements.Count(target.Id, counter, confidence);
-            return parts;
+            ids[i] = targets[i].Id;
+            if (targets[i].Exists)
+            {
+                parts[i].Exact = view.Totals.At(ids[i], view.Epoch);
+            }
         }
 
         foreach (LiveWindow window in view.Windows)
         {
-            if (window.Restarts(target.Id))
+            CountMinSketch? sketch = window.Sketch;
+            sketch?.Estimate(ids, estimates);
+            for (int i = 0; i < targets.Length; i++)
             {
-                parts = default;
+                if (targets[i].Exists)
+                {
+                    Add(ref parts[i], targets[i], window, sketch is null ? 0 : estimates[i]);
+                }
             }
+        }
 
-            if (window.Exact.TryGet(target.Id, out long delta))
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (targets[i].Counter is { Kind: CounterKind.Distinct } counter)
             {
-                parts.Live += delta;
-            }
-
-            if (window.Sketch is { } sketch && (target.IsApproximate || target.ApproximateUntil >= window.From))
-            {
-                uint estimate = sketch.Estimate(target.Id);
-                parts.Sketched += estimate;
-                parts.Saturated |= estimate == CountMinSketch.SaturatedEstimate;
+                parts[i] = new Parts { Exact = parts[i].Exact, Distinct = catalogue.Elements.Count(ids[i], counter, confidence) };
             }
         }
 
         return parts;
+    }
+
+    private static void Add(ref Parts parts, in Target target, LiveWindow window, uint estimate)
+    {
+        if (window.Restarts(target.Id))
+        {
+            parts = default;
+        }
+
+        if (window.Exact.TryGet(target.Id, out long delta))
+        {
+            parts.Live += delta;
+        }
+
+        if (target.IsApproximate || target.ApproximateUntil >= window.From)
+        {
+            parts.Sketched += estimate;
+            parts.Saturated |= estimate == CountMinSketch.SaturatedEstimate;
+        }
     }
 
     private CounterValue ToValue(NamespaceEntry owner, Seen cut, int at, double confidence)
@@ -94,8 +123,8 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
-            (target.Counter?.Kind ?? CounterKind.Sum).ToString().ToLowerInvariant(),
-            target.Tier.ToString().ToLowerInvariant(),
+            KindNames[(int)(target.Counter?.Kind ?? CounterKind.Sum)],
+            TierNames[(int)target.Tier],
             estimate.Value,
             estimate.Lower,
             estimate.Upper,
@@ -175,6 +204,11 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 
         return [.. targets];
     }
+
+    // By the number of the member.
+    private static string[] Names<T>()
+        where T : struct, Enum =>
+        [.. Enumerable.Range(0, Enum.GetValues<T>().Max(member => Convert.ToInt32(member, null)) + 1).Select(i => Enum.GetName(typeof(T), i)?.ToLowerInvariant() ?? "")];
 
     private readonly struct Target
     {
