@@ -32,7 +32,21 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             named[i] = Find(owner, names[i]);
         }
 
-        Seen cut = Take(k == 0 ? _ => named : view => [.. named, .. Candidates(owner, view)], atOnePosition, confidence);
+        // A counter that a batch made after that is looked for again within the cut: its batch may be in the other values.
+        Target[] Targets(LiveView view)
+        {
+            for (int i = 0; i < named.Length; i++)
+            {
+                if (!named[i].Exists)
+                {
+                    named[i] = Find(owner, names[i]);
+                }
+            }
+
+            return k == 0 ? named : [.. named, .. Candidates(owner, view)];
+        }
+
+        Seen cut = Take(Targets, atOnePosition, confidence);
         CounterValue?[] values = new CounterValue?[named.Length];
         for (int i = 0; i < values.Length; i++)
         {
