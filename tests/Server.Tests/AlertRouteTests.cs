@@ -9,7 +9,7 @@ public sealed class AlertRouteTests
     public static TheoryData<string, string, string, string> Refused => new()
     {
         { "{}", "counter", "missing", "the name of a counter" },
-        { """{"counter":"","above":1}""", "counter", "empty", "1 to 256 bytes" },
+        { """{"counter":"","above":1}""", "counter", "''", "1 to 256 bytes" },
         { """{"counter":"a"}""", "above", "missing", "exactly one of above and below" },
         { """{"counter":"a","above":1,"below":0}""", "below", "given beside above", "exactly one" },
         { """{"counter":"a","above":"1"}""", "above", "\"1\"", "a number" },
