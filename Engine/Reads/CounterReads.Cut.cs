@@ -56,12 +56,7 @@ internal sealed partial class CounterReads
         DateTimeOffset asOf = time.GetUtcNow();
         LiveView view = views.View;
         Target[] targets = choose(view);
-        Parts[] parts = new Parts[targets.Length];
-        for (int i = 0; i < targets.Length; i++)
-        {
-            parts[i] = targets[i].Exists ? Sum(view, targets[i], loaded, confidence) : default;
-        }
-
+        Parts[] parts = Sum(view, targets, loaded, confidence);
         return !atOnePosition || cuts.IsStill(moment) ? new Seen(asOf, view, targets, parts, default) : null;
     }
 

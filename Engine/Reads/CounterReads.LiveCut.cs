@@ -75,18 +75,7 @@ internal sealed partial class CounterReads
             ? catalogue.Elements.Count(target.Id, counter, confidence)
             : LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
         return new LiveRow(
-            owner.State.Definition.Name, target.Name, target.Id, Lower.Of(target.Counter?.Kind ?? CounterKind.Sum), Lower.Of(target.Tier),
+            owner.State.Definition.Name, target.Name, target.Id, KindNames[(int)(target.Counter?.Kind ?? CounterKind.Sum)], TierNames[(int)target.Tier],
             estimate.Value, estimate.Lower, estimate.Upper, estimate.Confidence);
-    }
-
-    // One string for each, however many rows.
-    private static class Lower
-    {
-        private static readonly string[] Kinds = [.. Enum.GetNames<CounterKind>().Select(n => n.ToLowerInvariant())];
-        private static readonly string[] Tiers = [.. Enum.GetNames<Tier>().Select(n => n.ToLowerInvariant())];
-
-        public static string Of(CounterKind kind) => Kinds[(int)kind - 1];
-
-        public static string Of(Tier tier) => Tiers[(int)tier - 1];
     }
 }

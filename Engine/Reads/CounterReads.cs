@@ -13,6 +13,9 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
+    private static readonly string[] KindNames = Names<CounterKind>();
+    private static readonly string[] TierNames = Names<Tier>();
+
     private readonly RateBook _rates = new();
 
     private long _hits;
@@ -52,7 +55,21 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             named[i] = Find(owner, wanted[i]);
         }
 
-        Seen cut = Take(k == 0 ? _ => named : view => [.. named, .. Candidates(owner, view)], atOnePosition, confidence, loaded);
+        // A counter that a batch made after that is looked for again within the cut: its batch may be in the other values.
+        Target[] Targets(LiveView view)
+        {
+            for (int i = 0; i < named.Length; i++)
+            {
+                if (!named[i].Exists)
+                {
+                    named[i] = Find(owner, wanted[i]);
+                }
+            }
+
+            return k == 0 ? named : [.. named, .. Candidates(owner, view)];
+        }
+
+        Seen cut = Take(Targets, atOnePosition, confidence, loaded);
         missing = Missing(cut);
         CounterValue?[] values = new CounterValue?[named.Length];
         for (int i = 0; i < values.Length; i++)
@@ -120,23 +137,54 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return missing;
     }
 
-    private Parts Sum(LiveView view, in Target target, LoadedTotals loaded, double confidence)
+    // Window by window and all counters in each, so that a sketch's cells are fetched ahead.
+    private Parts[] Sum(LiveView view, Target[] targets, LoadedTotals loaded, double confidence)
     {
-        ulong id = target.Id;
-        bool isMissing = false;
-        long exact = 0;
-
-        // What came before a window in which the counter begins anew does not count, whatever it was.
-        if (!Array.Exists(view.Windows, w => w.Restarts(id)) && !catalogue.Counters.At(id, view.Epoch, out exact))
+        Parts[] parts = new Parts[targets.Length];
+        ulong[] ids = new ulong[targets.Length];
+        uint[] estimates = new uint[targets.Length];
+        for (int i = 0; i < targets.Length; i++)
         {
-            isMissing = loaded.Epoch != view.Epoch || !loaded.ById.TryGetValue(id, out exact);
+            ids[i] = targets[i].Id;
+            if (targets[i].Exists)
+            {
+                parts[i] = Exact(view, ids[i], loaded);
+            }
         }
 
-        Parts parts = target.Counter is { Kind: CounterKind.Distinct } counter
-            ? new Parts { Exact = exact, Distinct = catalogue.Elements.Count(id, counter, confidence) }
-            : Sum(view, target, exact);
-        parts.IsMissing = isMissing;
+        foreach (LiveWindow window in view.Windows)
+        {
+            CountMinSketch? sketch = window.Sketch;
+            sketch?.Estimate(ids, estimates);
+            for (int i = 0; i < targets.Length; i++)
+            {
+                if (targets[i].Exists)
+                {
+                    Add(ref parts[i], targets[i], window, sketch is null ? 0 : estimates[i]);
+                }
+            }
+        }
+
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (targets[i].Counter is { Kind: CounterKind.Distinct } counter)
+            {
+                parts[i] = new Parts { Exact = parts[i].Exact, IsMissing = parts[i].IsMissing, Distinct = catalogue.Elements.Count(ids[i], counter, confidence) };
+            }
+        }
+
         return parts;
+    }
+
+    private Parts Exact(LiveView view, ulong id, LoadedTotals loaded)
+    {
+        // What came before a window in which the counter begins anew does not count, whatever it was.
+        if (catalogue.Counters.At(id, view.Epoch, out long exact) || Array.Exists(view.Windows, w => w.Restarts(id)))
+        {
+            return new Parts { Exact = exact };
+        }
+
+        return loaded.Epoch == view.Epoch && loaded.ById.TryGetValue(id, out exact) ? new Parts { Exact = exact } : new Parts { IsMissing = true };
     }
 
     private static Parts Sum(LiveView view, in Target target, long exact)
@@ -144,25 +192,29 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         Parts parts = new() { Exact = exact };
         foreach (LiveWindow window in view.Windows)
         {
-            if (window.Restarts(target.Id))
-            {
-                parts = default;
-            }
-
-            if (window.Exact.TryGet(target.Id, out long delta))
-            {
-                parts.Live += delta;
-            }
-
-            if (window.Sketch is { } sketch && (target.IsApproximate || target.ApproximateUntil >= window.From))
-            {
-                uint estimate = sketch.Estimate(target.Id);
-                parts.Sketched += estimate;
-                parts.Saturated |= estimate == CountMinSketch.SaturatedEstimate;
-            }
+            Add(ref parts, target, window, window.Sketch?.Estimate(target.Id) ?? 0);
         }
 
         return parts;
+    }
+
+    private static void Add(ref Parts parts, in Target target, LiveWindow window, uint estimate)
+    {
+        if (window.Restarts(target.Id))
+        {
+            parts = default;
+        }
+
+        if (window.Exact.TryGet(target.Id, out long delta))
+        {
+            parts.Live += delta;
+        }
+
+        if (target.IsApproximate || target.ApproximateUntil >= window.From)
+        {
+            parts.Sketched += estimate;
+            parts.Saturated |= estimate == CountMinSketch.SaturatedEstimate;
+        }
     }
 
     private static Estimate ValueOf(Seen cut, int at, double confidence)
@@ -204,8 +256,8 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
-            (target.Counter?.Kind ?? CounterKind.Sum).ToString().ToLowerInvariant(),
-            target.Tier.ToString().ToLowerInvariant(),
+            KindNames[(int)(target.Counter?.Kind ?? CounterKind.Sum)],
+            TierNames[(int)target.Tier],
             estimate.Value,
             estimate.Lower,
             estimate.Upper,
@@ -222,6 +274,11 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
     // How long the live part has been live: what a first read can say of a rate.
     private static double Seconds(LiveView view, long nowMs) =>
         view.Windows[0].FirstTimeMs is var since and not 0 ? Math.Max(1, (nowMs - since) / 1000.0) : 1;
+
+    // By the number of the member.
+    private static string[] Names<T>()
+        where T : struct, Enum =>
+        [.. Enumerable.Range(0, Enum.GetValues<T>().Max(member => Convert.ToInt32(member, null)) + 1).Select(i => Enum.GetName(typeof(T), i)?.ToLowerInvariant() ?? "")];
 
     private Target Find(NamespaceEntry owner, string name)
     {

@@ -9,8 +9,9 @@ namespace Sketch.Engine.Reads;
 /// </summary>
 internal sealed class RecordCuts
 {
-    // Readers of many counters take some hundred microseconds; whoever is interrupted for longer asks again.
-    private static readonly long MaxPause = Stopwatch.Frequency / 500;
+    // Readers of thousands of counters take a millisecond or so. What they get is more, since on a busy machine they are interrupted: a limit below what they need
+    // would have them try for ever.
+    private static readonly long MaxPause = Stopwatch.Frequency / 20;
 
     private long _changes;
     private int _waiting;
@@ -43,7 +44,7 @@ internal sealed class RecordCuts
                 return changes;
             }
 
-            wait.SpinOnce(sleep1Threshold: -1);
+            wait.SpinOnce();
         }
     }
 

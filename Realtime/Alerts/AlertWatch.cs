@@ -12,13 +12,20 @@ internal sealed partial class AlertWatch(AlertBook book, ICounterReader reader, 
     /// <summary>Judgements so far.</summary>
     public long Rounds => Interlocked.Read(ref _rounds);
 
+    // Made with the service, so that no second is missed however late its loop begins.
+    private readonly PeriodicTimer _timer = new(Every, time);
     private long _rounds;
+
+    public override void Dispose()
+    {
+        _timer.Dispose();
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using PeriodicTimer timer = new(Every, time);
         bool failing = false;
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await _timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {

@@ -9,7 +9,7 @@ public sealed class AlertRouteTests
     public static TheoryData<string, string, string, string> Refused => new()
     {
         { "{}", "counter", "missing", "the name of a counter" },
-        { """{"counter":"","above":1}""", "counter", "empty", "1 to 256 bytes" },
+        { """{"counter":"","above":1}""", "counter", "''", "1 to 256 bytes" },
         { """{"counter":"a"}""", "above", "missing", "exactly one of above and below" },
         { """{"counter":"a","above":1,"below":0}""", "below", "given beside above", "exactly one" },
         { """{"counter":"a","above":"1"}""", "above", "\"1\"", "a number" },
@@ -45,8 +45,8 @@ public sealed class AlertRouteTests
             Assert.Equal(200, (await host.PutAsync($"{Alerts}/slow", rule)).Status);
             Assert.Equal(201, (await host.PutAsync($"{Alerts}/busy", """{"counter":"a","above":10}""")).Status);
 
-            string file = Path.Combine(host.Folder, "alerts.json");
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            FileInfo file = new(Path.Combine(host.Folder, "alerts.json"));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.UnixFileMode);
             await host.Node.DisposeAsync();
             host = await NodeHost.StartAsync(folder: host.Folder, store: host.Store);
             Assert.Equal(["busy", "slow"], await IdsAsync(host));
@@ -80,6 +80,6 @@ public sealed class AlertRouteTests
         Assert.False(File.Exists(Path.Combine(host.Folder, "alerts.json")));
     }
 
-    private static async Task<string?[]> IdsAsync(NodeHost host) =>
-        [.. (await host.GetAsync(Alerts)).Json.GetProperty("alerts").EnumerateArray().Select(alert => alert.GetProperty("id").GetString())];
+    private static async Task<string[]> IdsAsync(NodeHost host) =>
+        [.. (await host.GetAsync(Alerts)).Json.GetProperty("alerts").EnumerateArray().Select(alert => alert.GetProperty("id").GetString()!)];
 }

@@ -20,8 +20,8 @@ public sealed class WatchRouteTests
             Assert.Equal((1, true), (first.GetProperty("number").GetInt32(), first.GetProperty("snapshot").GetBoolean()));
             Assert.Equal(["a,b", "é"], first.GetProperty("values").EnumerateArray().Select(v => v.GetProperty("name").GetString()));
             await CountAsync(host, "a,b", 3);
-            (string id, JsonElement frame) = await events.NextAsync(f => f.GetProperty("values").GetArrayLength() > 0);
-            JsonElement value = frame.GetProperty("values")[0];
+            (string id, JsonElement frame) = await events.NextAsync(f => Find(f, "a,b") is { } found && found.GetProperty("value").GetInt32() == 3);
+            JsonElement value = Find(frame, "a,b")!.Value;
             Assert.Equal(("a,b", 3, 3, 3), (value.GetProperty("name").GetString(), value.GetProperty("value").GetInt32(), value.GetProperty("lower").GetInt32(), value.GetProperty("upper").GetInt32()));
             Assert.Equal("core", value.GetProperty("labels").GetProperty("team").GetString());
             Assert.False(frame.TryGetProperty("snapshot", out _));
@@ -62,6 +62,9 @@ public sealed class WatchRouteTests
         (await host.GetAsync("/v1/namespaces/words/watch?" + query)).IsProblem(status, field, value, allowed);
         (await host.GetAsync("/v1/namespaces/nowhere/watch?top=1")).IsProblem(404, "namespace", "nowhere", "existing namespace");
     }
+
+    private static JsonElement? Find(JsonElement frame, string name) =>
+        frame.GetProperty("values").EnumerateArray().Cast<JsonElement?>().FirstOrDefault(value => value!.Value.GetProperty("name").GetString() == name);
 
     private static async Task CountAsync(NodeHost host, string name, int delta) => Assert.Equal(
         200, (await host.PostAsync("/v1/namespaces/words/increments", $$"""{"increments":[{"name":"{{name}}","delta":{{delta}}}]}""")).Status);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using MessagePack;
 using Sketch.Realtime;
 using Sketch.Server.Rest;
@@ -149,7 +150,20 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
     private async Task DrainAsync(DashboardConnection connection, CancellationToken done)
     {
         DateTime last = default;
-        bool open = await connection.DrainAsync(
+        bool open;
+        try
+        {
+            open = await ReadAsync().ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            open = false;
+        }
+
+        if (!open)
+            Interlocked.Increment(ref _closed);
+
+        Task<bool> ReadAsync() => connection.DrainAsync(
             (frame, bytes) =>
             {
                 // The oldest that the dashboard ever was is what it showed just before this frame came.
@@ -159,9 +173,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
                     _ages.Add(bytes, FrameAges.CountValues(frame), (now - last).TotalMilliseconds - options.IntervalMs);
                 last = asOf;
             },
-            done).ConfigureAwait(false);
-        if (!open)
-            Interlocked.Increment(ref _closed);
+            done);
     }
 
     private async Task<Task> StallAsync(int number, CancellationToken done)
