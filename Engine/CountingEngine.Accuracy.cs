@@ -11,6 +11,10 @@ public sealed partial class CountingEngine
     /// <summary>The engine's instruments, in a meter named Sketch; disposed with the engine.</summary>
     public Meter Meter => _meter.Meter;
 
+    /// <summary>How often reads found totals in memory, and what came and went.</summary>
+    internal (long Hits, long Misses, long Loaded, long Evicted) TotalsReads =>
+        (_reads.Hits, _reads.Misses, _catalogue.Counters.Loaded, _catalogue.Counters.Evicted);
+
     /// <summary>The cut that readers see now.</summary>
     internal LiveView View => _views.View;
 
@@ -22,11 +26,4 @@ public sealed partial class CountingEngine
         NamespaceEntry owner = Existing(@namespace);
         return _audit.Find(@namespace) ?? new NamespaceAudit(owner.State.Definition.Name).Figures;
     }
-
-    /// <summary>A counter's value, with what its bounds are made of, and why; null when there is no such counter.</summary>
-    /// <param name="namespace">An existing namespace.</param>
-    /// <param name="name">The counter.</param>
-    /// <param name="confidence">In (0.5, 1).</param>
-    /// <exception cref="ArgumentException">There is no such namespace.</exception>
-    public CounterAccuracy? AccuracyOf(string @namespace, string name, double confidence) => _reads.Explain(Existing(@namespace), name, confidence);
 }

@@ -23,4 +23,19 @@ public sealed partial class CountingEngine
     public LiveCut? CutAt(
         long position, IReadOnlyList<string> namespaces, IReadOnlyList<StoredCounter> stored, bool withNewNames, double confidence) =>
         _reads.CutAt(position, [.. namespaces.Select(Existing)], stored, withNewNames, confidence);
+
+    /// <summary>
+    /// A counter's exact total in memory as of a position; null when readers see another position now, zero when memory holds none. Right while nobody stores:
+    /// whoever asks holds the store still.
+    /// </summary>
+    /// <param name="id">The counter.</param>
+    /// <param name="position">The position.</param>
+    public long? TotalAt(ulong id, long position)
+    {
+        LiveView view = _views.View;
+        return view.ExactPosition == position ? view.Totals.At(id, view.Epoch) : null;
+    }
+
+    /// <summary>How many totals memory holds.</summary>
+    public long TotalsInMemory => _views.View.Totals.Count;
 }

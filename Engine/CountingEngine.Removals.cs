@@ -43,7 +43,7 @@ public sealed partial class CountingEngine
     }
 
     private bool IsRemoved(string @namespace, string name) =>
-        _catalogue.Names.TryGet(CounterId.Of(@namespace, name), out NameEntry entry) && entry.IsRemoved;
+        _catalogue.Counters.IsRemoved(CounterId.Of(@namespace, name));
 
     private async ValueTask<Rejection?> RemoveAsync(string @namespace, string name, bool deleted, CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ public sealed partial class CountingEngine
             return badName;
         }
 
-        if (!_catalogue.Names.TryGet(CounterId.Of(@namespace, name), out NameEntry entry) || !entry.IsDeclared || !entry.Is(owner.State.Index, utf8))
+        if (!_catalogue.Counters.TryGet(CounterId.Of(@namespace, name), out NameEntry entry) || !entry.IsDeclared || !entry.Is(owner.State.Index, utf8))
         {
             return new Rejection(RejectionReason.NotFound, "name", CounterName.Shown(utf8), "a counter that was incremented or made with PUT");
         }

@@ -25,6 +25,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     private readonly IncrementBatchPool _batches;
     private readonly LiveViews _views;
     private readonly CounterReads _reads;
+    private readonly ColdReads _coldReads;
     private readonly Checkpointer _checkpointer;
     private readonly WindowMarker _marker;
     private readonly LogFollower _follower;
@@ -47,6 +48,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         _checkpointer = parts.Checkpointer;
         _marker = parts.Marker;
         _reads = parts.Reads;
+        _coldReads = parts.ColdReads;
         _audit = parts.Audit;
         _meter = new EngineMeter(this, _audit);
         _batches = new IncrementBatchPool(_catalogue);
@@ -87,10 +89,12 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
                 view.ExactPosition,
                 view.ExactAsOf(now),
                 view.Windows.Length,
-                _catalogue.Names.Count,
-                view.Totals.MemoryBytes,
-                _catalogue.Names.MemoryBytes,
-                _checkpointer.Error);
+                _catalogue.Count,
+                _catalogue.Counters.MemoryBytes,
+                _checkpointer.Error)
+            {
+                HotCounters = _catalogue.Counters.Hot,
+            };
         }
     }
 
@@ -140,7 +144,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         NameEntry entry = _catalogue.Enter(id, owner, name);
         if (!entry.Is(owner.State.Index, name))
         {
-            return CounterName.Taken(name, entry);
+            return CounterName.Taken(name);
         }
 
         DefinitionRecord record = new(null, new CounterRecord(@namespace, definition));
@@ -269,22 +273,6 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     public bool HasNamespace(string @namespace) => _catalogue.Find(@namespace) is not null;
 
     /// <inheritdoc/>
-    public IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence)
-    {
-        ArgumentNullException.ThrowIfNull(names);
-        return _reads.Read(Existing(@namespace), names, confidence);
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => _reads.Top(Existing(@namespace), k, confidence);
-
-    /// <inheritdoc/>
-    public CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence)
-    {
-        ArgumentNullException.ThrowIfNull(names);
-        return _reads.Cut(Existing(@namespace), names, k, confidence);
-    }
-
     /// <inheritdoc/>
     public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit) =>
     [
@@ -324,6 +312,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _pending.Stop();
+        _coldReads.Dispose();
         _checkpointer.Dispose();
         _stopping.Dispose();
     }

@@ -70,7 +70,7 @@ internal static class Definitions
                 $"none: the node holds its maximum of {EngineLimits.MaxLabelledCounters} counters with labels");
         }
 
-        if (!catalogue.Names.TryGet(id, out NameEntry entry))
+        if (!catalogue.Counters.TryGet(id, out NameEntry entry))
         {
             return owner.Counters >= owner.State.Definition.MaxCounters
                 ? new Rejection(
@@ -79,7 +79,7 @@ internal static class Definitions
                 : CheckRoom(definition, catalogue, isNew: true);
         }
 
-        return entry.Is(owner.State.Index, name) ? CheckKind(definition, id, entry, catalogue) : CounterName.Taken(name, entry);
+        return entry.Is(owner.State.Index, name) ? CheckKind(definition, id, entry, catalogue) : CounterName.Taken(name);
     }
 
     private static Rejection? CheckKind(CounterDefinition definition, ulong id, NameEntry entry, CounterCatalogue catalogue)

@@ -6,7 +6,8 @@ namespace Sketch.Engine;
 /// <summary>The secret that keys the sketches: 32 random bytes, made once per data folder, readable by its owner only, never sent anywhere.</summary>
 internal static class DeploymentSecret
 {
-    private const string FileName = "secret";
+    /// <summary>Its file.</summary>
+    public const string FileName = "secret";
     private const int Bytes = 32;
 
     /// <summary>Reads the secret, or makes it.</summary>

@@ -24,7 +24,11 @@ internal sealed class EngineMeter : IDisposable
         Meter.CreateObservableGauge("open_windows", () => engine.Status.OpenWindows, description: "Windows not yet stored: the open one and those that wait.");
         Meter.CreateObservableGauge("counters", () => engine.Status.Counters, description: "Counters in the catalogue.");
         Meter.CreateObservableGauge("totals_bytes", () => engine.Status.TotalsBytes, description: "Memory of the exact totals.");
-        Meter.CreateObservableGauge("names_bytes", () => engine.Status.NamesBytes, description: "Memory of the catalogue's names.");
+        Meter.CreateObservableGauge("counters_in_memory", () => engine.Status.HotCounters, description: "Counters whose total is in memory.");
+        Meter.CreateObservableCounter("totals_hits", () => engine.TotalsReads.Hits, description: "Totals that reads found in memory.");
+        Meter.CreateObservableCounter("totals_misses", () => engine.TotalsReads.Misses, description: "Totals that reads had to ask the store for.");
+        Meter.CreateObservableCounter("totals_loaded", () => engine.TotalsReads.Loaded, description: "Counters that came back into memory.");
+        Meter.CreateObservableCounter("totals_evicted", () => engine.TotalsReads.Evicted, description: "Counters that left memory.");
         Meter.CreateObservableGauge("checkpoint_failing", () => engine.Status.CheckpointError is null ? 0 : 1, description: "1 while checkpoints can't be stored.");
 
         Meter.CreateObservableCounter("accuracy_warnings", () => audit.Warnings, description: "How often a namespace's bounds began to fall short.");

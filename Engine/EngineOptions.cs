@@ -18,6 +18,15 @@ public sealed record EngineOptions
     /// <summary>Memory of an open window's count-min sketch, in bytes, 4 KiB to 1 GiB.</summary>
     public long SketchMemoryBytes { get; init; } = 16 << 20;
 
+    /// <summary>
+    /// Memory of counters whose totals are at hand, in bytes, 0 to 1 TiB. Others take 10 bytes each, and their totals are read from the store. Counters that have a definition,
+    /// are among the heaviest, or are not stored yet stay in memory whatever this says.
+    /// </summary>
+    public long TotalsMemoryBytes { get; init; } = 352L << 20;
+
+    /// <summary>How many of the heaviest counters of a namespace are kept at hand.</summary>
+    internal int HeaviestKept { get; init; } = 1_024;
+
     /// <summary>The disk beneath snapshot and secret.</summary>
     public ILogDisk Disk { get; init; } = new LinuxDisk();
 
@@ -27,6 +36,7 @@ public sealed record EngineOptions
     {
         Require(WindowSeconds, 1, 3_600, nameof(WindowSeconds));
         Require(CheckpointEverySeconds, 1, 3_600, nameof(CheckpointEverySeconds));
+        Require(TotalsMemoryBytes, 0, 1L << 40, nameof(TotalsMemoryBytes));
         Require(SketchMemoryBytes, CountMinSketch.MinMemoryBytes, CountMinSketch.MaxMemoryBytes, nameof(SketchMemoryBytes));
     }
 

@@ -20,4 +20,5 @@ internal sealed record EngineParts(
     Checkpointer Checkpointer,
     WindowMarker Marker,
     CounterReads Reads,
+    ColdReads ColdReads,
     AccuracyAudit Audit);

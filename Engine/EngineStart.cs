@@ -53,16 +53,19 @@ internal static partial class EngineStart
         LogFold fold = snapshot?.ToFold() ?? new LogFold();
         ElementStates elements = new(new ElementHasher(secret));
         await elements.LoadAsync(store, cancellationToken).ConfigureAwait(false);
-        CounterCatalogue catalogue = new(elements);
+        CounterTable table = new(secret, options.TotalsMemoryBytes);
+        CounterCatalogue catalogue = new(elements, table);
         SketchPool sketches = new(options.SketchMemoryBytes, secret, log.Identity.Number);
         LiveViews views = new(catalogue, sketches, fold, stored.Position);
         views.Restore();
 
         SketchKey ghosts = SketchKey.Derive(secret, "ghosts", log.Identity.Number, 0);
         AccuracyAudit audit = new(ghosts, logger);
-        HeaviestTotals heaviest = new(catalogue);
+        HeaviestTotals heaviest = new(catalogue, options.HeaviestKept);
+        table.Leaves = heaviest.Leaves;
+        NameCache names = new();
         Checkpointer checkpointer = new(
-            log, store, snapshot?.ToFold() ?? new LogFold(), views, heaviest, snapshots, audit, stored,
+            log, store, snapshot?.ToFold() ?? new LogFold(), views, catalogue, heaviest, names, snapshots, audit, stored,
             TimeSpan.FromSeconds(options.CheckpointEverySeconds), time, logger);
         views.Closed += checkpointer.WindowClosed;
 
@@ -72,7 +75,8 @@ internal static partial class EngineStart
         CountingEngine engine = new(new EngineParts(
             log, store, time, catalogue, pending, views, follower, checkpointer,
             new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
-            new CounterReads(catalogue, views, cuts, new GhostCache(ghosts), time),
+            new CounterReads(catalogue, views, cuts, new GhostCache(ghosts), names, time),
+            new ColdReads(store, log.Identity, catalogue, views, names),
             audit));
 
         long started = time.GetTimestamp();
@@ -85,7 +89,7 @@ internal static partial class EngineStart
                 owner.TryAdmit(owner.State.Weight);
             }
 
-            ExactTotals totals = await LoadTotalsAsync(store, catalogue, fold.Removed, cancellationToken).ConfigureAwait(false);
+            await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, cancellationToken).ConfigureAwait(false);
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
             {
                 await engine.DisposeAsync().ConfigureAwait(false);
@@ -93,11 +97,13 @@ internal static partial class EngineStart
                 return null;
             }
 
-            heaviest.Rebuild(totals);
-            views.Load(totals, heaviest.Ids);
+            table.Return(heaviest.FinishLoading(), epoch: 0);
+            heaviest.Pin(table);
+            table.Evict();
+            views.Load(heaviest.Ids);
             views.Load(await elements.ReadItemsAsync(store, log.Identity, stored.Position, cancellationToken).ConfigureAwait(false));
             double seconds = time.GetElapsedTime(started).TotalSeconds;
-            long counters = catalogue.Names.Count;
+            long counters = catalogue.Count;
             long replayed = follower.Position - stored.Position;
             LogReady(logger, counters, stored.Position, replayed, seconds);
         }
@@ -140,27 +146,34 @@ internal static partial class EngineStart
         }
     }
 
-    private static async Task<ExactTotals> LoadTotalsAsync(
-        ICheckpointStore store, CounterCatalogue catalogue, IReadOnlyDictionary<ulong, long> removed, CancellationToken cancellationToken)
+    private static async Task LoadTotalsAsync(
+        ICheckpointStore store, CounterCatalogue catalogue, HeaviestTotals heaviest, IReadOnlyDictionary<ulong, long> removed, CancellationToken cancellationToken)
     {
-        ExactTotals totals = new();
         await foreach (IReadOnlyList<StoredCounter> batch in store.ReadCountersAsync(cancellationToken).ConfigureAwait(false))
         {
-            totals = totals.WithRoomFor(batch.Count);
+            NamespaceEntry? owner = null;
             foreach (StoredCounter counter in batch)
             {
-                NamespaceEntry owner = catalogue.Find(counter.Namespace) ?? throw new EngineStateException(
-                    $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
-                if (!counter.IsDeleted && !removed.ContainsKey(counter.Id))
+                if (owner?.State.Definition.Name != counter.Namespace)
                 {
-                    catalogue.Declare(counter.Id, owner, System.Text.Encoding.UTF8.GetBytes(counter.Name), out _);
+                    owner = catalogue.Find(counter.Namespace) ?? throw new EngineStateException(
+                        $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
                 }
 
-                totals.Add(counter.Id, counter.Total);
+                bool isRemoved = counter.IsDeleted || removed.ContainsKey(counter.Id);
+                if (catalogue.Counters.Load(counter.Id, owner.State.Index, counter.Name.Span, counter.Total, isRemoved))
+                {
+                    owner.CountCounter();
+                }
+
+                if (!isRemoved)
+                {
+                    heaviest.Offer(owner.State.Index, counter.Id, counter.Total);
+                }
             }
         }
 
-        return totals;
+        catalogue.Counters.FinishLoading();
     }
 
     [LoggerMessage(

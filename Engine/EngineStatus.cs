@@ -8,8 +8,7 @@ namespace Sketch.Engine;
 /// <param name="ExactAsOf">The log time of that position.</param>
 /// <param name="OpenWindows">Windows not yet stored: the open one and those closed that wait.</param>
 /// <param name="Counters">Counters in the catalogue.</param>
-/// <param name="TotalsBytes">Memory of the exact totals.</param>
-/// <param name="NamesBytes">Memory of the catalogue's names.</param>
+/// <param name="TotalsBytes">Memory of exact totals and of what is known of names: of all counters, in memory or not.</param>
 /// <param name="CheckpointError">The last failure to store a checkpoint, null once one went well.</param>
 public sealed record EngineStatus(
     long Increments,
@@ -20,5 +19,8 @@ public sealed record EngineStatus(
     int OpenWindows,
     long Counters,
     long TotalsBytes,
-    long NamesBytes,
-    string? CheckpointError);
+    string? CheckpointError)
+{
+    /// <summary>Counters whose total is in memory.</summary>
+    public long HotCounters { get; init; }
+}

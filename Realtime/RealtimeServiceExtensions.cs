@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -37,7 +38,11 @@ public static class RealtimeServiceExtensions
         services.AddSingleton<AlertWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<AlertWatch>());
         services.AddSignalR()
-            .AddHubOptions<Hub.CountersHub>(hub => hub.MaximumReceiveMessageSize = RealtimeLimits.MaxRequestBytes)
+            .AddHubOptions<Hub.CountersHub>(hub =>
+            {
+                hub.MaximumReceiveMessageSize = RealtimeLimits.MaxRequestBytes;
+                hub.AddFilter(new Hub.PlainRefusals());
+            })
             .AddJsonProtocol(json => LiveFormats.Configure(json.PayloadSerializerOptions))
             .AddMessagePackProtocol(pack => pack.SerializerOptions = LiveFormats.Shared);
         return services;

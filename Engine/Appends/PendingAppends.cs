@@ -4,21 +4,25 @@ using Sketch.Engine.Fold;
 
 namespace Sketch.Engine.Appends;
 
-/// <summary>Callers whose record is on its way through the log; the fold answers them when it has taken the record in, so that the next read sees it.</summary>
+/// <summary>
+/// Callers whose record is on its way through the log; the fold answers them when it has taken the record in, so that the next read sees it. A place is a slot and the
+/// number of its use; both make the record's id, so that an answer to an earlier use finds nobody. No lock and no allocation once there are as many places as callers at once.
+/// </summary>
 internal sealed class PendingAppends
 {
-    private readonly ConcurrentDictionary<long, PendingAppend> _waiting = new();
+    private const int SlotBits = 20;
     private readonly ConcurrentQueue<PendingAppend> _free = new();
-    private long _lastId;
+    private readonly Lock _growing = new();
+    private PendingAppend?[] _places = new PendingAppend?[64];
+    private int _made;
     private bool _stopped;
 
     /// <summary>A place to wait for one record.</summary>
     public PendingAppend Begin()
     {
-        PendingAppend pending = _free.TryDequeue(out PendingAppend? kept) ? kept : new PendingAppend(this);
-        pending.Id = Interlocked.Increment(ref _lastId);
-        _waiting[pending.Id] = pending;
-        if (Volatile.Read(ref _stopped) && _waiting.TryRemove(pending.Id, out _))
+        PendingAppend pending = _free.TryDequeue(out PendingAppend? kept) ? kept : Grow();
+        pending.Use();
+        if (Volatile.Read(ref _stopped) && pending.TryEnd(pending.Id))
         {
             pending.Set(null);
         }
@@ -29,7 +33,9 @@ internal sealed class PendingAppends
     /// <summary>The fold took the record in.</summary>
     public void Complete(long id, FoldOutcome outcome)
     {
-        if (id != 0 && _waiting.TryRemove(id, out PendingAppend? pending))
+        PendingAppend?[] places = Volatile.Read(ref _places);
+        int slot = (int)(id & ((1 << SlotBits) - 1));
+        if (slot < places.Length && places[slot] is { } pending && pending.TryEnd(id))
         {
             pending.Set(outcome);
         }
@@ -38,7 +44,7 @@ internal sealed class PendingAppends
     /// <summary>The record was not written: nobody will answer.</summary>
     public void Forget(PendingAppend pending)
     {
-        if (_waiting.TryRemove(pending.Id, out _))
+        if (pending.TryEnd(pending.Id))
         {
             _free.Enqueue(pending);
         }
@@ -48,24 +54,57 @@ internal sealed class PendingAppends
     public void Stop()
     {
         Volatile.Write(ref _stopped, true);
-        foreach (long id in _waiting.Keys)
+        Interlocked.MemoryBarrier();
+        foreach (PendingAppend? pending in Volatile.Read(ref _places))
         {
-            if (_waiting.TryRemove(id, out PendingAppend? pending))
+            if (pending is not null && pending.TryEnd(pending.Id))
             {
                 pending.Set(null);
             }
         }
     }
 
-    internal sealed class PendingAppend(PendingAppends owner) : IValueTaskSource<FoldOutcome?>
+    private PendingAppend Grow()
+    {
+        lock (_growing)
+        {
+            // The log's queue refuses long before so many wait.
+            if (_made == 1 << SlotBits)
+            {
+                throw new InvalidOperationException($"{_made} records are on their way to the log at once.");
+            }
+
+            PendingAppend?[] places = _places;
+            if (_made == places.Length)
+            {
+                Array.Resize(ref places, _made * 2);
+            }
+
+            PendingAppend added = places[_made] = new PendingAppend(this, _made);
+            _made++;
+            Volatile.Write(ref _places, places);
+            return added;
+        }
+    }
+
+    internal sealed class PendingAppend(PendingAppends owner, int slot) : IValueTaskSource<FoldOutcome?>
     {
         // Continuations never run on the fold.
         private ManualResetValueTaskSourceCore<FoldOutcome?> _core = new() { RunContinuationsAsynchronously = true };
+        private long _uses;
+        private long _id;
 
-        public long Id { get; set; }
+        /// <summary>The record's id while it is on its way, else zero.</summary>
+        public long Id => Volatile.Read(ref _id);
 
         /// <summary>How the fold took the record; null when that can't be known. To be awaited once.</summary>
         public ValueTask<FoldOutcome?> Outcome => new(this, _core.Version);
+
+        // A full fence: whoever stops meanwhile either sees the id or is seen to have stopped.
+        public void Use() => Interlocked.Exchange(ref _id, (++_uses << SlotBits) | (long)(uint)slot);
+
+        /// <summary>True for the one who may answer this use.</summary>
+        public bool TryEnd(long id) => id != 0 && Interlocked.CompareExchange(ref _id, 0, id) == id;
 
         public void Set(FoldOutcome? outcome) => _core.SetResult(outcome);
 

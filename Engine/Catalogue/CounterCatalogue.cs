@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
+using Sketch.Engine.Totals;
 
 namespace Sketch.Engine.Catalogue;
 
@@ -8,7 +9,7 @@ namespace Sketch.Engine.Catalogue;
 /// Every namespace and counter known, for the doors and the readers. Changed by the fold, except that a door may enter a new name before its batch is logged:
 /// that is how two names with one id are found out before either is counted.
 /// </summary>
-internal sealed class CounterCatalogue(ElementStates elements)
+internal sealed class CounterCatalogue(ElementStates elements, CounterTable table)
 {
     private readonly ConcurrentDictionary<string, NamespaceEntry> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ulong, CounterState> _defined = new();
@@ -17,7 +18,16 @@ internal sealed class CounterCatalogue(ElementStates elements)
 
     private int _elementCounters;
 
-    public NameTable Names { get; } = new();
+    // Names that doors entered and the log does not hold yet. More than batches can be on their way means that batches failed: those names are given up to be sent again.
+    private const int MostEntered = 1 << 20;
+
+    private readonly ConcurrentDictionary<ulong, byte[]> _entered = new();
+
+    /// <summary>Every counter by id, with its exact total while it is in memory.</summary>
+    public CounterTable Counters { get; } = table;
+
+    /// <summary>How many counters there are.</summary>
+    public long Count => Namespaces.Sum(n => n.Counters);
 
     /// <summary>Counters by their labels.</summary>
     public LabelIndex Labels { get; } = new();
@@ -50,10 +60,10 @@ internal sealed class CounterCatalogue(ElementStates elements)
     /// <exception cref="InvalidDataException">The id belongs to another name: the doors let two names through, which is our bug.</exception>
     public NameEntry Declare(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name, out bool isNew)
     {
-        NameEntry entry = Enter(id, owner, name);
+        NameEntry entry = Add(id, owner, name);
         if (!entry.Is(owner.State.Index, name))
         {
-            throw new InvalidDataException($"The log holds two names with the id {id:x16}, one of them '{entry.Name}'.");
+            throw new InvalidDataException($"The log holds two names with the id {id:x16}, one of them {CounterName.Shown(name)}.");
         }
 
         isNew = !entry.IsDeclared;
@@ -64,23 +74,27 @@ internal sealed class CounterCatalogue(ElementStates elements)
 
         if (isNew)
         {
-            Names.Mark(id, defined: false);
+            Counters.Mark(id, defined: false);
+            _entered.TryRemove(id, out _);
         }
 
         return entry;
     }
 
-    /// <summary>Enters a name if its id is free; the caller looks whether the entry is its own.</summary>
+    /// <summary>A door enters a name if its id is free, before the log holds it; the door looks whether the entry is its own.</summary>
     public NameEntry Enter(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name)
     {
-        NameEntry entry = Names.GetOrAdd(id, owner.State.Index, name, out bool added);
-        if (added)
+        NameEntry entry = Add(id, owner, name);
+        if (!entry.IsDeclared && _entered.Count < MostEntered)
         {
-            owner.CountCounter();
+            _entered[id] = name.ToArray();
         }
 
         return entry;
     }
+
+    /// <summary>The name that a door entered with this id; null when the log holds it, or it was given up.</summary>
+    public byte[]? Entered(ulong id) => _entered.GetValueOrDefault(id);
 
     /// <summary>The fold defined a namespace.</summary>
     public void Defined(NamespaceState state)
@@ -114,10 +128,21 @@ internal sealed class CounterCatalogue(ElementStates elements)
         }
 
         Labels.Remove(id);
-        if (Names.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
+        if (Counters.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
         {
-            Names.MarkRemoved(id);
+            Counters.MarkRemoved(id);
             owner.UncountCounter();
         }
+    }
+
+    private NameEntry Add(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name)
+    {
+        NameEntry entry = Counters.GetOrAdd(id, owner.State.Index, name, out bool added);
+        if (added)
+        {
+            owner.CountCounter();
+        }
+
+        return entry;
     }
 }

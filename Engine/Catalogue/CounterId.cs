@@ -5,7 +5,7 @@ namespace Sketch.Engine.Catalogue;
 
 /// <summary>
 /// A counter's id: the 64-bit XXH3 of "namespace:name" in UTF-8, the same as ClickHouse's <c>xxh3(concat(namespace, ':', name))</c>. A namespace
-/// has no colon, so two different pairs never make the same bytes. Two names may still hash alike: <see cref="NameTable"/> finds that out.
+/// has no colon, so two different pairs never make the same bytes. Two names may still hash alike: the catalogue finds that out by a second hash (<see cref="NameHash"/>).
 /// </summary>
 public static class CounterId
 {

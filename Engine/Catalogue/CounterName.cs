@@ -41,8 +41,8 @@ public static class CounterName
         new(RejectionReason.NotFound, "namespace", Shown(Encoding.UTF8.GetBytes(name)), "an existing namespace; create it with PUT /v1/namespaces/{namespace}");
 
     /// <summary>The refusal of a name whose id belongs to another.</summary>
-    internal static Rejection Taken(ReadOnlySpan<byte> nameUtf8, NameEntry owner) => new(
-        RejectionReason.Conflict, "name", Shown(nameUtf8), $"a name whose 64-bit hash is free; this one has the hash of '{owner.Name}'");
+    internal static Rejection Taken(ReadOnlySpan<byte> nameUtf8) => new(
+        RejectionReason.Conflict, "name", Shown(nameUtf8), "a name whose 64-bit hash is free; another counter's name has the same");
 
     /// <summary>A name as an error shows it: quoted, control characters replaced, at most 100 characters.</summary>
     internal static string Shown(ReadOnlySpan<byte> nameUtf8)

@@ -10,7 +10,7 @@ internal sealed partial class Checkpointer
     /// Adds what the live side knows of the window: rows of distinct counters, which the fold made when it closed the window, and for each counter that begins anew the
     /// total that earlier windows left, taken away. All of it follows from the log alone: the totals are those of the position before the window.
     /// </summary>
-    private static ClosedWindow WithElements(ClosedWindow window, LiveView view)
+    private async Task<ClosedWindow> WithElementsAsync(ClosedWindow window, LiveView view, CancellationToken cancellationToken)
     {
         LiveWindow live = view.Windows[0];
         if (live.From != window.Span.From)
@@ -18,21 +18,41 @@ internal sealed partial class Checkpointer
             throw new InvalidOperationException($"The window from {window.Span.From} is to be stored while that from {live.From} is the oldest.");
         }
 
-        DeltaColumns deltas = window.Restarted.Count == 0 ? window.Checkpoint.Deltas : Without(window, view);
+        DeltaColumns deltas = window.Restarted.Count == 0
+            ? window.Checkpoint.Deltas
+            : await WithoutAsync(window, view, cancellationToken).ConfigureAwait(false);
         return window with { Checkpoint = window.Checkpoint.With(deltas, live.Distincts) };
     }
 
-    private static DeltaColumns Without(ClosedWindow window, LiveView view)
+    private async Task<DeltaColumns> WithoutAsync(ClosedWindow window, LiveView view, CancellationToken cancellationToken)
     {
         Dictionary<ulong, long> left = [];
         List<DeltaRow> rows = [.. window.Checkpoint.Deltas];
-        foreach ((string @namespace, ulong id) in window.Restarted)
+        foreach (IGrouping<string, (string Namespace, ulong Id)> group in window.Restarted.GroupBy(r => r.Namespace))
         {
-            if (view.Totals.At(id, view.Epoch) is var total and not 0)
+            List<ulong> cold = [];
+            foreach ((_, ulong id) in group)
             {
-                left.Add(id, total);
-                rows.Add(new DeltaRow(@namespace, id, 0));
+                if (!catalogue.Counters.At(id, view.Epoch, out long total))
+                {
+                    cold.Add(id);
+                }
+
+                left[id] = total;
             }
+
+            foreach (ulong[] ids in cold.Chunk(HeaviestTotals.MostWanted))
+            {
+                IReadOnlyDictionary<ulong, long> stored = await UntilDoneAsync(
+                    token => store.ReadTotalsAsync(log.Identity, view.ExactPosition, group.Key, ids, token), window.Span.From, window.Span.To, cancellationToken)
+                    .ConfigureAwait(false);
+                foreach ((ulong id, long total) in stored)
+                {
+                    left[id] = total;
+                }
+            }
+
+            rows.AddRange(group.Where(r => left[r.Id] != 0).Select(r => new DeltaRow(group.Key, r.Id, 0)));
         }
 
         return

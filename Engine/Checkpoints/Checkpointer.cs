@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Sketch.Engine.Audit;
+using Sketch.Engine.Catalogue;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
-using Sketch.Engine.Totals;
+using Sketch.Engine.Reads;
 using Sketch.Engine.Windows;
 
 namespace Sketch.Engine.Checkpoints;
@@ -16,7 +17,9 @@ internal sealed partial class Checkpointer(
     ICheckpointStore store,
     LogFold fold,
     LiveViews views,
+    CounterCatalogue catalogue,
     HeaviestTotals heaviest,
+    NameCache names,
     SnapshotFile snapshots,
     AccuracyAudit audit,
     StoredPosition stored,
@@ -119,10 +122,10 @@ internal sealed partial class Checkpointer(
 
         if (window.Span.To > StoredTo)
         {
-            ClosedWindow whole = WithElements(window, views.View);
+            ClosedWindow whole = await WithElementsAsync(window, views.View, cancellationToken).ConfigureAwait(false);
             await StoreAsync(whole.Checkpoint, cancellationToken).ConfigureAwait(false);
             audit.Compare(views.View.Windows[0], window.Checkpoint.Deltas);
-            Settle(whole);
+            await SettleAsync(whole, cancellationToken).ConfigureAwait(false);
         }
 
         if (window.Snapshot is { } snapshot && TrySave(snapshot))
@@ -167,39 +170,32 @@ internal sealed partial class Checkpointer(
         return null;
     }
 
-    private async Task StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    private async Task StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken) =>
+        await UntilDoneAsync(async token =>
+        {
+            await store.StoreAsync(checkpoint, token).ConfigureAwait(false);
+            return true;
+        }, checkpoint.From, checkpoint.To, cancellationToken).ConfigureAwait(false);
+
+    private async Task<T> UntilDoneAsync<T>(Func<CancellationToken, ValueTask<T>> call, long from, long to, CancellationToken cancellationToken)
     {
         TimeSpan pause = TimeSpan.FromMilliseconds(100);
         while (true)
         {
             try
             {
-                await store.StoreAsync(checkpoint, cancellationToken).ConfigureAwait(false);
+                T done = await call(cancellationToken).ConfigureAwait(false);
                 Error = null;
-                return;
+                return done;
             }
             catch (CheckpointStoreException e)
             {
                 Error = e.Message;
-                LogStoreFailed(logger, checkpoint.From, checkpoint.To, pause.TotalSeconds, e);
+                LogStoreFailed(logger, from, to, pause.TotalSeconds, e);
                 await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
         }
-    }
-
-    private void Settle(ClosedWindow window)
-    {
-        DeltaColumns deltas = window.Checkpoint.Deltas;
-        long epoch = views.View.Epoch + 1;
-        ExactTotals totals = views.View.Totals;
-        totals = totals.WithRoomFor(totals.Missing(deltas));
-        totals.Apply(deltas, epoch);
-        heaviest.Take(totals, epoch, deltas);
-        views.Settle(totals, window, heaviest.Ids);
-        totals.Finish(deltas);
-        Volatile.Write(ref _storedTo, window.Span.To);
-        Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 
     [LoggerMessage(

@@ -6,59 +6,219 @@ namespace Sketch.Engine.Checkpoints;
 
 /// <summary>
 /// By namespace, the ids with the largest exact totals. Kept from checkpoint to checkpoint: while totals only grow, whoever enters the list is in the window that
-/// was just added. When a total on the list shrinks, somebody who was left out may belong there now, and all totals are looked at again.
+/// was just added. When a total on the list shrinks, somebody who was left out may belong there now, and all totals are looked at again. Of counters out of memory no total
+/// is larger than a ceiling: only who could reach the list from there is asked for.
 /// </summary>
-internal sealed class HeaviestTotals(CounterCatalogue catalogue)
+internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
 {
-    /// <summary>How many are kept a namespace.</summary>
-    public const int Kept = 1_024;
+    /// <summary>How many of a namespace the store is asked for: more than are listed, so that what is left out is well below.</summary>
+    public int Asked => 8 * kept;
 
+    /// <summary>The most totals that a window asks the store for; when more might matter, the store is asked for the heaviest instead.</summary>
+    public const int MostWanted = 4_096;
+
+    private readonly Lock _gate = new();
     private readonly Dictionary<int, List> _byNamespace = [];
+    private HashSet<ulong> _pinned = [];
 
     /// <summary>The ids, for a view.</summary>
-    public FrozenDictionary<int, ulong[]> Ids => _byNamespace.ToFrozenDictionary(n => n.Key, n => n.Value.Totals.Keys.ToArray());
-
-    /// <summary>Looks at all totals.</summary>
-    public void Rebuild(ExactTotals totals)
+    public FrozenDictionary<int, ulong[]> Ids
     {
-        _byNamespace.Clear();
-        foreach ((ulong id, long total) in totals.All())
+        get
         {
-            if (catalogue.Names.TryGet(id, out NameEntry entry))
+            lock (_gate)
             {
-                ListOf(entry.NamespaceIndex).Offer(id, total);
+                return _byNamespace.ToFrozenDictionary(n => n.Key, n => n.Value.Totals.Keys.ToArray());
+            }
+        }
+    }
+
+    /// <summary>Namespaces of whose counters out of memory one may be missing in the list.</summary>
+    public IReadOnlyList<int> Doubtful
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _byNamespace.Where(n => n.Value.IsDoubtful).Select(n => n.Key).Order()];
+            }
+        }
+    }
+
+    /// <summary>A counter leaves memory; any thread.</summary>
+    public void Leaves(ushort namespaceIndex, long total)
+    {
+        lock (_gate)
+        {
+            List list = ListOf(namespaceIndex);
+            list.Ceiling = Math.Max(list.Ceiling, total);
+        }
+    }
+
+    /// <summary>Takes in a counter as the store has it, at start-up.</summary>
+    public void Offer(ushort namespaceIndex, ulong id, long total)
+    {
+        lock (_gate)
+        {
+            ListOf(namespaceIndex).Offer(id, total);
+        }
+    }
+
+    /// <summary>All counters were offered.</summary>
+    /// <returns>Those on the lists, with their totals.</returns>
+    public IReadOnlyDictionary<ulong, long> FinishLoading()
+    {
+        lock (_gate)
+        {
+            foreach (List list in _byNamespace.Values)
+            {
+                list.Trim();
+                list.Settle(list.Ceiling);
+            }
+
+            return _byNamespace.Values.SelectMany(l => l.Totals).ToDictionary();
+        }
+    }
+
+    /// <summary>By namespace, counters out of memory that a window may bring to the list: their totals are needed. Before the window is applied.</summary>
+    public IReadOnlyDictionary<string, ulong[]> Wanted(CounterTable table, long epoch, DeltaColumns deltas)
+    {
+        Dictionary<string, ulong[]> wanted = [];
+        lock (_gate)
+        {
+            foreach (DeltaRun run in deltas.Runs)
+            {
+                List list = ListOf(catalogue.Find(run.Namespace)!.State.Index);
+                if (list.Ceiling == long.MinValue)
+                {
+                    continue;
+                }
+
+                List<ulong> ids = [];
+                ReadOnlySpan<long> sums = run.Deltas.Span;
+                for (int i = 0; i < sums.Length && ids.Count <= MostWanted; i++)
+                {
+                    if (list.MayEnter(sums[i]) && !table.At(run.Ids.Span[i], epoch, out _))
+                    {
+                        ids.Add(run.Ids.Span[i]);
+                    }
+                }
+
+                if (ids.Count is > 0 and <= MostWanted)
+                {
+                    wanted.Add(run.Namespace, [.. ids]);
+                }
             }
         }
 
-        TrimAll();
+        return wanted;
     }
 
     /// <summary>Takes in a checkpoint whose deltas are in the totals already.</summary>
-    /// <param name="totals">The totals with the checkpoint.</param>
+    /// <param name="table">The totals with the checkpoint.</param>
     /// <param name="epoch">The checkpoint's epoch.</param>
     /// <param name="deltas">Its rows.</param>
-    public void Take(ExactTotals totals, long epoch, DeltaColumns deltas)
+    /// <param name="fetched">Totals with the checkpoint of counters out of memory.</param>
+    public void Take(CounterTable table, long epoch, DeltaColumns deltas, IReadOnlyDictionary<ulong, long> fetched)
+    {
+        lock (_gate)
+        {
+            HashSet<int> shrunk = [];
+            foreach (DeltaRun run in deltas.Runs)
+            {
+                int index = catalogue.Find(run.Namespace)!.State.Index;
+                if (Take(ListOf(index), table, epoch, run, fetched))
+                {
+                    shrunk.Add(index);
+                }
+            }
+
+            if (shrunk.Count > 0)
+            {
+                Rebuild(table, shrunk);
+            }
+
+            foreach (List list in _byNamespace.Values)
+            {
+                list.Trim();
+            }
+        }
+    }
+
+    /// <summary>The store's heaviest of a namespace, as of the newest checkpoint, make the list anew.</summary>
+    /// <param name="namespaceIndex">The namespace.</param>
+    /// <param name="heaviest">Heaviest first.</param>
+    /// <param name="isAll">Whether there are no more counters.</param>
+    public void Replace(int namespaceIndex, IReadOnlyList<StoredTotal> heaviest, bool isAll)
+    {
+        lock (_gate)
+        {
+            List list = _byNamespace[namespaceIndex] = new List(kept);
+            foreach (StoredTotal counter in heaviest.Take(kept))
+            {
+                list.Offer(counter.Id, counter.Total);
+            }
+
+            list.Settle(isAll ? long.MinValue : heaviest[^1].Total);
+        }
+    }
+
+    /// <summary>Whether a counter was on a list when they were pinned last.</summary>
+    public bool IsListed(ulong id) => _pinned.Contains(id);
+
+    /// <summary>Those on the lists stay in memory, others need not.</summary>
+    public void Pin(CounterTable table)
+    {
+        HashSet<ulong> now;
+        lock (_gate)
+        {
+            now = [.. _byNamespace.Values.SelectMany(l => l.Totals.Keys)];
+        }
+
+        table.Pin(_pinned.Where(id => !now.Contains(id)), stays: false);
+        table.Pin(now, stays: true);
+        _pinned = now;
+    }
+
+    private static bool Take(List list, CounterTable table, long epoch, in DeltaRun run, IReadOnlyDictionary<ulong, long> fetched)
     {
         bool shrank = false;
-        foreach (DeltaRun run in deltas.Runs)
+        long raised = list.Ceiling;
+        ReadOnlySpan<ulong> ids = run.Ids.Span;
+        ReadOnlySpan<long> sums = run.Deltas.Span;
+        for (int i = 0; i < ids.Length; i++)
         {
-            List list = ListOf(catalogue.Find(run.Namespace)!.State.Index);
-            ReadOnlySpan<ulong> ids = run.Ids.Span;
-            ReadOnlySpan<long> sums = run.Deltas.Span;
-            for (int i = 0; i < ids.Length; i++)
+            shrank |= sums[i] < 0 && list.Totals.ContainsKey(ids[i]);
+            if (table.At(ids[i], epoch, out long total) || fetched.TryGetValue(ids[i], out total))
             {
-                shrank |= sums[i] < 0 && list.Totals.ContainsKey(ids[i]);
-                list.Offer(ids[i], totals.At(ids[i], epoch));
+                list.Offer(ids[i], total);
+            }
+            else if (sums[i] > 0 && list.Ceiling != long.MinValue)
+            {
+                list.IsDoubtful |= list.MayEnter(sums[i]);
+                raised = Math.Max(raised, list.Ceiling + sums[i]);
             }
         }
 
-        if (shrank)
+        list.Ceiling = raised;
+        return shrank;
+    }
+
+    private void Rebuild(CounterTable table, HashSet<int> namespaces)
+    {
+        foreach (int index in namespaces)
         {
-            Rebuild(totals);
+            // Nobody out of memory is on it: only the store knows whether one belongs there now.
+            List before = ListOf(index);
+            _byNamespace[index] = new List(kept) { Ceiling = before.Ceiling, IsDoubtful = before.Ceiling != long.MinValue };
         }
-        else
+
+        foreach ((ulong id, ushort index, long total) in table.Totals())
         {
-            TrimAll();
+            if (namespaces.Contains(index))
+            {
+                ListOf(index).Offer(id, total);
+            }
         }
     }
 
@@ -66,25 +226,33 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
     {
         if (!_byNamespace.TryGetValue(index, out List? list))
         {
-            _byNamespace.Add(index, list = new List());
+            _byNamespace.Add(index, list = new List(kept));
         }
 
         return list;
     }
 
-    private void TrimAll()
-    {
-        foreach (List list in _byNamespace.Values)
-        {
-            list.Trim();
-        }
-    }
-
-    private sealed class List
+    private sealed class List(int kept)
     {
         private long _least = long.MinValue;
 
         public Dictionary<ulong, long> Totals { get; } = [];
+
+        /// <summary>No counter out of memory has more; the least number while there is none.</summary>
+        public long Ceiling { get; set; } = long.MinValue;
+
+        public bool IsDoubtful { get; set; }
+
+        /// <summary>Whether a counter out of memory that gets so much may belong to the list then.</summary>
+        public bool MayEnter(long delta) => delta > 0 && (Totals.Count < kept || Ceiling + delta >= _least);
+
+        /// <summary>The list is right as it is, and no counter out of memory has more than the ceiling.</summary>
+        public void Settle(long ceiling)
+        {
+            _least = Totals.Count == kept ? Totals.Values.Min() : _least;
+            Ceiling = ceiling == long.MinValue || Totals.Count < kept ? ceiling : Math.Min(ceiling, _least);
+            IsDoubtful = false;
+        }
 
         public void Offer(ulong id, long total)
         {
@@ -95,7 +263,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
             }
 
             Totals[id] = total;
-            if (Totals.Count >= Kept * 8)
+            if (Totals.Count >= kept * 8)
             {
                 Trim();
             }
@@ -103,15 +271,15 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue)
 
         public void Trim()
         {
-            if (Totals.Count <= Kept)
+            if (Totals.Count <= kept)
             {
                 return;
             }
 
             long[] totals = [.. Totals.Values];
             Array.Sort(totals);
-            _least = totals[^Kept];
-            int ties = Kept - totals.Count(t => t > _least);
+            _least = totals[^kept];
+            int ties = kept - totals.Count(t => t > _least);
             foreach ((ulong id, long total) in Totals.ToArray())
             {
                 if (total < _least || (total == _least && ties-- <= 0))

@@ -19,6 +19,25 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <summary>Every counter with its exact total up to the last stored position. Each batch is valid until the next is asked for.</summary>
     IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Exact totals of counters as of a position; those that the store does not know are left out. Right whatever is being stored meanwhile: what the store has of windows
+    /// after the position is taken off again.
+    /// </summary>
+    /// <param name="log">Which log.</param>
+    /// <param name="position">The end of a stored window, the newest or the one before.</param>
+    /// <param name="namespace">Whose counters.</param>
+    /// <param name="ids">Their ids, each once.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CheckpointStoreException">The store can't be reached; reads and what they are for wait.</exception>
+    ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
+        LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken);
+
+    /// <summary>The counters of a namespace with the largest exact totals, largest first; while no window is being stored.</summary>
+    ValueTask<IReadOnlyList<StoredTotal>> ReadHeaviestAsync(string @namespace, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The names of counters of a namespace; those that the store does not know are left out.</summary>
+    ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken);
+
     /// <summary>Counters of the kind distinct: of each, the latest generation. Each batch is valid until the next is asked for.</summary>
     IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken);
 
@@ -57,13 +76,18 @@ public interface ICheckpointStore : IAsyncDisposable
 /// <param name="TimeMs">The log time of that position, milliseconds since 1970.</param>
 public readonly record struct StoredPosition(long Position, long TimeMs);
 
+/// <summary>A counter's exact total.</summary>
+/// <param name="Id">The counter's id.</param>
+/// <param name="Total">Its total.</param>
+public readonly record struct StoredTotal(ulong Id, long Total);
+
 /// <summary>A counter as the store knows it.</summary>
 /// <param name="Namespace">Its namespace.</param>
-/// <param name="Name">Its name.</param>
+/// <param name="Name">Its name in UTF-8, valid as long as the batch.</param>
 /// <param name="Id">Its id.</param>
 /// <param name="Total">Its exact total up to the last stored position.</param>
 /// <param name="IsDeleted">True when it is gone; only those are told whose total is not zero yet, because the window that deletes them is not stored whole.</param>
-public readonly record struct StoredCounter(string Namespace, string Name, ulong Id, long Total, bool IsDeleted = false);
+public readonly record struct StoredCounter(string Namespace, ReadOnlyMemory<byte> Name, ulong Id, long Total, bool IsDeleted = false);
 
 /// <summary>Exact increments of one counter in one step of time.</summary>
 /// <param name="Start">Start of the step.</param>

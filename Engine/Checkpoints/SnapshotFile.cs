@@ -8,11 +8,11 @@ namespace Sketch.Engine.Checkpoints;
 /// Keeps the newest <see cref="Snapshot"/>: written beside, synced, renamed over the old one. Layout: magic "SKSNAP01" (8 bytes), length of the JSON (4),
 /// its CRC32C (4), JSON.
 /// </summary>
-internal sealed class SnapshotFile(ILogDisk disk, string folder)
+internal sealed class SnapshotFile(ILogDisk disk, string folder, string name = "snapshot")
 {
-    private const string FileName = "snapshot";
-    private const string NewName = "snapshot.new";
     private const int HeaderBytes = 16;
+
+    private readonly string _newName = name + ".new";
 
     private static ReadOnlySpan<byte> Magic => "SKSNAP01"u8;
 
@@ -21,12 +21,12 @@ internal sealed class SnapshotFile(ILogDisk disk, string folder)
     public Snapshot? Read()
     {
         disk.CreateFolder(folder);
-        if (!disk.List(folder).Contains(FileName))
+        if (!disk.List(folder).Contains(name))
         {
             return null;
         }
 
-        string path = Path.Combine(folder, FileName);
+        string path = Path.Combine(folder, name);
         using ILogFile file = disk.Open(path);
         byte[] bytes = new byte[file.Length];
         int read = file.Read(bytes, 0);
@@ -54,8 +54,8 @@ internal sealed class SnapshotFile(ILogDisk disk, string folder)
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(12), Crc32C.Compute(json));
         json.CopyTo(bytes, HeaderBytes);
 
-        string path = Path.Combine(folder, NewName);
-        if (disk.List(folder).Contains(NewName))
+        string path = Path.Combine(folder, _newName);
+        if (disk.List(folder).Contains(_newName))
         {
             disk.Delete(path);
         }
@@ -66,7 +66,7 @@ internal sealed class SnapshotFile(ILogDisk disk, string folder)
             file.Sync();
         }
 
-        disk.Rename(path, Path.Combine(folder, FileName));
+        disk.Rename(path, Path.Combine(folder, name));
         disk.SyncFolder(folder);
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Sketch.Engine.Catalogue;
 
 namespace Sketch.Engine.Increments;
@@ -5,7 +6,8 @@ namespace Sketch.Engine.Increments;
 /// <content>Columns of ids whose names the node knows, or the batch declares: the fast door. Nothing is hashed and no name is looked at.</content>
 public sealed partial class IncrementBatch
 {
-    private long[] _references = [];
+    // Looked up together, so that their lines come from memory together, and used while they are in the nearest cache.
+    private const int Together = 256;
 
     /// <summary>Declares a counter's name, so that its id may be used in columns. A name the node knows already is no error.</summary>
     /// <param name="nameUtf8">1 to 256 bytes of valid UTF-8 without control characters.</param>
@@ -18,7 +20,7 @@ public sealed partial class IncrementBatch
         }
 
         ulong id = CounterId.Of(Owner.IdPrefix, nameUtf8);
-        if (!_catalogue.Names.TryGet(id, out NameEntry entry))
+        if (!_catalogue.Counters.TryGet(id, out NameEntry entry))
         {
             AppendName(id, nameUtf8);
             return null;
@@ -26,7 +28,7 @@ public sealed partial class IncrementBatch
 
         if (!entry.Is(Owner.State.Index, nameUtf8))
         {
-            return CounterName.Taken(nameUtf8, entry);
+            return CounterName.Taken(nameUtf8);
         }
 
         if (!entry.IsDeclared)
@@ -52,33 +54,20 @@ public sealed partial class IncrementBatch
                 RejectionReason.Invalid, "increments", $"{Count + (long)ids.Length} increments", $"1 to {EngineLimits.MaxBatchIncrements}");
         }
 
-        if (_references.Length < ids.Length)
-        {
-            _references = new long[EngineLimits.MaxBatchIncrements];
-        }
-
         if (_sketch + ids.Length > _sketchIds.Length)
         {
-            GrowSketchRows(EngineLimits.MaxBatchIncrements);
+            GrowSketchRows((int)BitOperations.RoundUpToPowerOf2((uint)(_sketch + ids.Length)));
         }
 
-        Span<long> references = _references.AsSpan(0, ids.Length);
-        _catalogue.Names.Find(ids, references);
-        // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
-        NamespaceEntry owner = Owner;
-        bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
-        long usual = ((long)owner.State.Index << NameEntry.FlagBits) | 1;
-        for (; at < ids.Length; at++)
+        Span<long> references = stackalloc long[Together];
+        for (; at < ids.Length; at += Together)
         {
-            if (isApproximate && references[at] >>> NameEntry.PlaceBits == usual && (ulong)deltas[at] < MaxSketchDelta)
+            int count = Math.Min(Together, ids.Length - at);
+            ReadOnlySpan<ulong> some = ids.Slice(at, count);
+            _catalogue.Counters.Find(some, references[..count]);
+            if (Add(some, deltas.Slice(at, count), references[..count], out int wrong) is { } refused)
             {
-                _sketchIds[_sketch] = ids[at];
-                _sketchDeltas[_sketch++] = (uint)deltas[at];
-                _largest = Math.Max(_largest, (uint)deltas[at]);
-                Weight += deltas[at];
-            }
-            else if (AddUnusual(ids[at], deltas[at], owner) is { } refused)
-            {
+                at += wrong;
                 return refused;
             }
         }
@@ -86,26 +75,83 @@ public sealed partial class IncrementBatch
         return null;
     }
 
+    private Rejection? Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, ReadOnlySpan<long> references, out int at)
+    {
+        // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
+        NamespaceEntry owner = Owner;
+        bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
+        long usual = NameEntry.Usual(owner.State.Index);
+        Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
+        Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
+        int added = 0;
+        long weight = 0;
+        uint largest = _largest;
+        Rejection? refused = null;
+        for (at = 0; at < ids.Length; at++)
+        {
+            if (isApproximate && NameEntry.UsualPart(references[at]) == usual && (ulong)deltas[at] < MaxSketchDelta)
+            {
+                uint delta = (uint)deltas[at];
+                sketchIds[added] = ids[at];
+                sketchDeltas[added++] = delta;
+                largest = Math.Max(largest, delta);
+                weight += delta;
+                continue;
+            }
+
+            // It may add rows and grow their columns.
+            Commit(ref added, ref weight, largest);
+            refused = AddUnusual(ids[at], deltas[at], owner);
+            if (refused is not null)
+            {
+                break;
+            }
+
+            sketchIds = _sketchIds.AsSpan(_sketch);
+            sketchDeltas = _sketchDeltas.AsSpan(_sketch);
+            largest = _largest;
+        }
+
+        Commit(ref added, ref weight, largest);
+        return refused;
+    }
+
+    private void Commit(ref int added, ref long weight, uint largest)
+    {
+        _sketch += added;
+        Weight += weight;
+        _largest = largest;
+        added = 0;
+        weight = 0;
+    }
+
     private Rejection? AddUnusual(ulong id, long delta, NamespaceEntry owner)
     {
         Tier tier = owner.State.Definition.Tier;
-        if (id != 0 && _catalogue.Names.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
+        if (id != 0 && _catalogue.Counters.TryGet(id, out NameEntry entry) && entry.NamespaceIndex == owner.State.Index)
         {
-            if (entry.IsDefined && OfOtherKind(id, entry.NameUtf8) is { } otherKind)
+            if (entry.IsDefined && OfOtherKind(id) is { } otherKind)
             {
                 return otherKind;
             }
 
             tier = _catalogue.TierOf(id, entry, owner);
-            if (!entry.IsDeclared)
+            if (!entry.IsDeclared && !_newIds.Contains(id))
             {
-                AppendName(id, entry.NameUtf8); // another batch brings it too, but may be refused
+                // Another batch brings it too, but may be refused.
+                if (_catalogue.Entered(id) is { } name)
+                {
+                    AppendName(id, name);
+                }
+                else if (!_catalogue.Counters.TryGet(id, out entry) || !entry.IsDeclared)
+                {
+                    return UnknownId(id);
+                }
             }
         }
         else if (!_newIds.Contains(id))
         {
-            return new Rejection(
-                RejectionReason.Invalid, "id", $"{id:x16}", "the id of a counter of this namespace, or of a name that the batch declares");
+            return UnknownId(id);
         }
 
         if (Definitions.CheckDelta(delta, tier) is { } badDelta)
@@ -116,4 +162,7 @@ public sealed partial class IncrementBatch
         Append(id, delta, tier);
         return null;
     }
+
+    private static Rejection UnknownId(ulong id) =>
+        new(RejectionReason.Invalid, "id", $"{id:x16}", "the id of a counter of this namespace, or of a name that the batch declares");
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Unicode;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Elements;
@@ -40,7 +41,7 @@ public sealed partial class IncrementBatch
         }
 
         ulong id = CounterId.Of(Owner.IdPrefix, nameUtf8);
-        CounterState? counter = _catalogue.Names.TryGet(id, out NameEntry entry) && entry.IsDefined && entry.Is(Owner.State.Index, nameUtf8)
+        CounterState? counter = _catalogue.Counters.TryGet(id, out NameEntry entry) && entry.IsDefined && entry.Is(Owner.State.Index, nameUtf8)
             ? _catalogue.Defined(id)
             : null;
         switch (counter?.Kind)
@@ -81,9 +82,9 @@ public sealed partial class IncrementBatch
         _reservedElements = 0;
     }
 
-    private Rejection? OfOtherKind(ulong id, ReadOnlySpan<byte> nameUtf8) => _catalogue.Defined(id) is { Kind: not CounterKind.Sum } counter
+    private Rejection? OfOtherKind(ulong id) => _catalogue.Defined(id) is { Kind: not CounterKind.Sum } counter
         ? new Rejection(
-            RejectionReason.Invalid, "delta", "without an element", $"element: {CounterName.Shown(nameUtf8)} is of the kind {counter.Kind.ToString().ToLowerInvariant()}")
+            RejectionReason.Invalid, "delta", "without an element", $"element: {CounterName.Shown(Encoding.UTF8.GetBytes(counter.Definition.Name))} is of the kind {counter.Kind.ToString().ToLowerInvariant()}")
         : null;
 
     private ReadOnlyMemory<byte> WithElements(ReadOnlyMemory<byte> sums) =>

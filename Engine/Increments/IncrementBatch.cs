@@ -14,6 +14,8 @@ public sealed partial class IncrementBatch : IDisposable
     /// <summary>Deltas of approximate counters from this size on are kept exactly beside the sketch, whose cells have 32 bits.</summary>
     private const long MaxSketchDelta = 1 << 20;
 
+    private const int LargeBytes = 128 << 10;
+
     private readonly IncrementBatchPool _pool;
     private readonly CounterCatalogue _catalogue;
     private readonly byte[] _full = new byte[EngineLimits.MaxNamespaceLength + 1 + EngineLimits.MaxNameBytes];
@@ -53,6 +55,9 @@ public sealed partial class IncrementBatch : IDisposable
 
     internal long Weight { get; private set; }
 
+    /// <summary>Its arrays are much larger than most senders' batches need.</summary>
+    internal bool IsLarge => _payload.Length + (_sketchIds.Length * 12) + (_exactIds.Length * 16) > LargeBytes;
+
     /// <summary>Adds one increment; a refusal names the field without its place, for example delta, and leaves the batch as it was.</summary>
     /// <param name="nameUtf8">The counter's name, 1 to 256 bytes of valid UTF-8 without control characters.</param>
     /// <param name="delta">At most <see cref="EngineLimits.MaxDelta"/> either way; not negative for approximate counters.</param>
@@ -74,15 +79,15 @@ public sealed partial class IncrementBatch : IDisposable
         ulong id = XxHash3.HashToUInt64(_full.AsSpan(0, _prefix + nameUtf8.Length));
         NamespaceEntry owner = Owner;
         Tier tier = owner.State.Definition.Tier;
-        bool isKnown = _catalogue.Names.TryGet(id, out NameEntry entry);
+        bool isKnown = _catalogue.Counters.TryGet(id, out NameEntry entry);
         if (isKnown)
         {
             if (!entry.Is(owner.State.Index, nameUtf8))
             {
-                return CounterName.Taken(nameUtf8, entry);
+                return CounterName.Taken(nameUtf8);
             }
 
-            if (entry.IsDefined && OfOtherKind(id, nameUtf8) is { } otherKind)
+            if (entry.IsDefined && OfOtherKind(id) is { } otherKind)
             {
                 return otherKind;
             }
@@ -148,7 +153,7 @@ public sealed partial class IncrementBatch : IDisposable
             }
             else if (!entry.Is(owner.State.Index, TextOf(name)))
             {
-                return CounterName.Taken(TextOf(name), entry);
+                return CounterName.Taken(TextOf(name));
             }
         }
 
@@ -156,7 +161,7 @@ public sealed partial class IncrementBatch : IDisposable
         {
             if (IsUnknown(name, out _) && _catalogue.Enter(name.Id, owner, TextOf(name)) is var entry && !entry.Is(owner.State.Index, TextOf(name)))
             {
-                return CounterName.Taken(TextOf(name), entry); // another batch was faster
+                return CounterName.Taken(TextOf(name)); // another batch was faster
             }
         }
 
@@ -222,7 +227,7 @@ public sealed partial class IncrementBatch : IDisposable
         _exactDeltas[_exact++] = delta;
     }
 
-    private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Names.TryGet(name.Id, out entry) || entry.IsRemoved;
+    private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Counters.TryGet(name.Id, out entry) || entry.IsRemoved;
 
     private ReadOnlySpan<byte> TextOf(in NewName name) => _nameBytes.AsSpan(name.Offset, name.Length);
 

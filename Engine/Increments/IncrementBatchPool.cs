@@ -3,10 +3,11 @@ using Sketch.Engine.Catalogue;
 
 namespace Sketch.Engine.Increments;
 
-/// <summary>Keeps a few batches with their arrays, so that a busy door allocates none.</summary>
+/// <summary>Keeps batches with their arrays, so that a busy door allocates none: as many as a few full streams have on their way, some 25 MB of the usual size.</summary>
 internal sealed class IncrementBatchPool(CounterCatalogue catalogue)
 {
-    private const int Kept = 64;
+    private const int Kept = 512;
+    private const int LargeKept = 64;
 
     private readonly ConcurrentQueue<IncrementBatch> _free = new();
 
@@ -19,7 +20,7 @@ internal sealed class IncrementBatchPool(CounterCatalogue catalogue)
 
     public void Return(IncrementBatch batch)
     {
-        if (_free.Count < Kept)
+        if (_free.Count < (batch.IsLarge ? LargeKept : Kept))
         {
             _free.Enqueue(batch);
         }

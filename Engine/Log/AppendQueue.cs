@@ -111,6 +111,7 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes, long maxLogByte
 /// <summary>Appends in order, linked through themselves.</summary>
 internal struct AppendList
 {
+    private const int Together = 16;
     private PendingAppend? _last;
 
     internal readonly bool IsEmpty => First is null;
@@ -148,6 +149,26 @@ internal struct AppendList
         }
 
         _last = others._last;
+    }
+
+    /// <summary>Answers all of them, some at a time on one thread of the pool: a hand-over for each costs more than what most callers do next.</summary>
+    internal void Complete(AppendStatus status)
+    {
+        while (First is not null)
+        {
+            PendingAppend head = First;
+            PendingAppend last = head;
+            for (int i = 1; i < Together && last.Next is not null; i++)
+            {
+                last = last.Next;
+            }
+
+            First = last.Next;
+            last.Next = null;
+            head.CompleteAll(status);
+        }
+
+        _last = null;
     }
 
     /// <summary>Takes the first one out.</summary>

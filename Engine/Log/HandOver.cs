@@ -1,16 +1,20 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
 namespace Sketch.Engine.Log;
 
 /// <summary>
 /// Written groups on their way to the follower, without a copy. Bounded: the writer waits when the follower lags, so that appends are refused
 /// at the queue rather than memory filled here.
 /// </summary>
-internal sealed class HandOver
+internal sealed class HandOver : IValueTaskSource
 {
     private const int MaxGroups = 64;
     private const long MaxBytes = 32 << 20;
     private readonly Lock _gate = new();
     private readonly Queue<(LogSlice Slice, int Bytes)> _groups = new();
-    private TaskCompletionSource? _arrival;
+    private ManualResetValueTaskSourceCore<bool> _arrival = new() { RunContinuationsAsynchronously = true };
+    private bool _followerWaits;
     private Exception? _failure;
     private long _bytes;
     private bool _claimed;
@@ -115,9 +119,11 @@ internal sealed class HandOver
         WakeWriter();
     }
 
-    /// <summary>The next group; null when the log ended.</summary>
+    /// <summary>The next group; null when the log ended. The one follower waits here, without allocating: it is woken for every group.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<LogSlice?> TakeAsync(CancellationToken cancellationToken)
     {
+        using CancellationTokenRegistration cancelled = cancellationToken.UnsafeRegister(static self => ((HandOver)self!).WakeFollower(), this);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -127,7 +133,6 @@ internal sealed class HandOver
                 return slice;
             }
 
-            Task arrival;
             lock (_gate)
             {
                 if (_groups.Count > 0)
@@ -140,11 +145,16 @@ internal sealed class HandOver
                     return _failure is null ? null : throw new IOException(_failure.Message, _failure);
                 }
 
-                _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                arrival = _arrival.Task;
+                // A token that is cancelled after the look at it above wakes what waits here already.
+                _arrival.Reset();
+                _followerWaits = !cancellationToken.IsCancellationRequested;
+                if (!_followerWaits)
+                {
+                    continue;
+                }
             }
 
-            await arrival.WaitAsync(cancellationToken);
+            await new ValueTask(this, _arrival.Version);
         }
     }
 
@@ -174,9 +184,27 @@ internal sealed class HandOver
         Drained?.Invoke();
     }
 
+    private void WakeFollower()
+    {
+        lock (_gate)
+        {
+            Wake();
+        }
+    }
+
     private void Wake()
     {
-        _arrival?.TrySetResult();
-        _arrival = null;
+        if (_followerWaits)
+        {
+            _followerWaits = false;
+            _arrival.SetResult(true);
+        }
     }
+
+    void IValueTaskSource.GetResult(short token) => _arrival.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _arrival.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _arrival.OnCompleted(continuation, state, token, flags);
 }

@@ -202,10 +202,7 @@ internal sealed class LogSyncer
             _wakeWriter();
         }
 
-        while (!waiting.IsEmpty)
-        {
-            waiting.Remove().Complete(AppendStatus.Appended);
-        }
+        waiting.Complete(AppendStatus.Appended);
 
         return WorkStep.More;
     }

@@ -163,10 +163,7 @@ internal sealed class LogWriter
 
         Publish(buffer, bytes, count);
         _syncer.Add(_next, TakeFlushed());
-        while (!_group.IsEmpty)
-        {
-            _group.Remove().Complete(AppendStatus.Appended);
-        }
+        _group.Complete(AppendStatus.Appended);
 
         return true;
     }
@@ -286,23 +283,19 @@ internal sealed class LogWriter
     {
         int count = 0;
         long bytes = 0;
-        while (!_taken.IsEmpty)
+        for (PendingAppend? append = _taken.First; append is not null; append = append.Next)
         {
-            PendingAppend append = _taken.Remove();
             bytes += append.Size;
             count++;
-            append.Complete(status);
         }
 
+        _taken.Complete(status);
         _queue.Release(count, bytes);
     }
 
     private void RefuseGroup()
     {
-        while (!_group.IsEmpty)
-        {
-            _group.Remove().Complete(AppendStatus.NoSpace);
-        }
+        _group.Complete(AppendStatus.NoSpace);
 
         Refuse(AppendStatus.NoSpace);
     }
@@ -314,10 +307,7 @@ internal sealed class LogWriter
             _failed.SetException(_failure);
             _ = _failed.Task.Exception;
             waiting.Add(_group);
-            while (!waiting.IsEmpty)
-            {
-                waiting.Remove().Complete(AppendStatus.Unknown);
-            }
+            waiting.Complete(AppendStatus.Unknown);
 
             _taken.Add(_queue.Take(out _));
             Refuse(AppendStatus.Unknown);

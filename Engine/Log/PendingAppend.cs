@@ -32,16 +32,30 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
         return new ValueTask<Appended>(this, _core.Version);
     }
 
-    /// <summary>Answers the caller, once.</summary>
-    internal void Complete(AppendStatus status)
+    /// <summary>Answers the caller and those of the appends behind it, each once, one after the other on the thread pool.</summary>
+    internal void CompleteAll(AppendStatus status)
     {
-        _answer = new Appended(status, status == AppendStatus.Appended ? Position : 0);
-        Record = default;
-        Next = null;
+        for (PendingAppend? append = this; append is not null; append = append.Next)
+        {
+            append._answer = new Appended(status, status == AppendStatus.Appended ? append.Position : 0);
+            append.Record = default;
+        }
+
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    void IThreadPoolWorkItem.Execute() => _core.SetResult(_answer);
+    void IThreadPoolWorkItem.Execute()
+    {
+        PendingAppend? append = this;
+        while (append is not null)
+        {
+            // Whoever is answered may use it again.
+            PendingAppend? next = append.Next;
+            append.Next = null;
+            append._core.SetResult(append._answer);
+            append = next;
+        }
+    }
 
     Appended IValueTaskSource<Appended>.GetResult(short token)
     {

@@ -7,8 +7,9 @@ namespace Sketch.Engine.Reads;
 /// <content>Why a value has the bounds that it has.</content>
 internal sealed partial class CounterReads
 {
-    public CounterAccuracy? Explain(NamespaceEntry owner, string name, double confidence)
+    public CounterAccuracy? Explain(NamespaceEntry owner, string name, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing)
     {
+        missing = [];
         Target target = Find(owner, name);
         if (!target.Exists)
         {
@@ -25,7 +26,13 @@ internal sealed partial class CounterReads
             return [target];
         }
 
-        Seen cut = Take(Look, atOnePosition: false, confidence);
+        Seen cut = Take(Look, atOnePosition: false, confidence, loaded);
+        missing = Missing(cut);
+        if (missing.Count > 0)
+        {
+            return null;
+        }
+
         (Parts[] parts, (long Quantile, long Median) error) = (cut.Parts, cut.Error);
         CounterValue value = ToValue(owner, cut, 0, confidence);
         if (target.Counter is { Kind: CounterKind.Distinct })

@@ -10,7 +10,7 @@ internal sealed partial class CounterReads
     /// Retries until neither a view was published nor, when all is to be as of one position, a record taken in between the first and the last look. The error is asked for
     /// after that: the ghosts' answers only grow, so that a later one is on the safe side.
     /// </summary>
-    private Seen Take(Func<LiveView, Target[]> choose, bool atOnePosition, double confidence)
+    private Seen Take(Func<LiveView, Target[]> choose, bool atOnePosition, double confidence, LoadedTotals loaded)
     {
         for (int attempt = 0; ; attempt++)
         {
@@ -23,7 +23,7 @@ internal sealed partial class CounterReads
             Seen? cut;
             try
             {
-                cut = Look(choose, atOnePosition, confidence);
+                cut = Look(choose, atOnePosition, confidence, loaded);
             }
             finally
             {
@@ -50,7 +50,7 @@ internal sealed partial class CounterReads
         }
     }
 
-    private Seen? Look(Func<LiveView, Target[]> choose, bool atOnePosition, double confidence)
+    private Seen? Look(Func<LiveView, Target[]> choose, bool atOnePosition, double confidence, LoadedTotals loaded)
     {
         long moment = atOnePosition ? cuts.Now() : 0;
         DateTimeOffset asOf = time.GetUtcNow();
@@ -59,7 +59,7 @@ internal sealed partial class CounterReads
         Parts[] parts = new Parts[targets.Length];
         for (int i = 0; i < targets.Length; i++)
         {
-            parts[i] = targets[i].Exists ? Sum(view, targets[i], confidence) : default;
+            parts[i] = targets[i].Exists ? Sum(view, targets[i], loaded, confidence) : default;
         }
 
         return !atOnePosition || cuts.IsStill(moment) ? new Seen(asOf, view, targets, parts, default) : null;

@@ -1,3 +1,4 @@
+using System.Text;
 using Sketch.Accuracy;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
@@ -45,7 +46,7 @@ internal sealed partial class CounterReads
         {
             NamespaceEntry owner = byName[counter.Namespace];
             ids.Add(counter.Id);
-            Target target = Find(owner, counter.Name);
+            Target target = Find(owner, Encoding.UTF8.GetString(counter.Name.Span));
             if (target.Exists)
             {
                 yield return (target, owner, Sum(view, target, counter.Total));

@@ -9,48 +9,135 @@ using Sketch.Sketches;
 namespace Sketch.Engine.Reads;
 
 /// <summary>Reads values from the published view: exact total, plus what the windows after it hold, plus how wrong that can be.</summary>
-internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, RecordCuts cuts, GhostCache ghosts, TimeProvider time)
+internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews views, RecordCuts cuts, GhostCache ghosts, NameCache names, TimeProvider time)
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
     private readonly RateBook _rates = new();
 
-    public IReadOnlyList<CounterValue?> Read(NamespaceEntry owner, IReadOnlyList<string> names, double confidence) =>
-        Cut(owner, names, 0, confidence, atOnePosition: names.Count > 1).Values;
+    private long _hits;
+    private long _misses;
 
-    public IReadOnlyList<CounterValue> Top(NamespaceEntry owner, int k, double confidence) => Cut(owner, [], k, confidence).Heaviest;
+    /// <summary>Totals that reads found in memory.</summary>
+    public long Hits => Volatile.Read(ref _hits);
 
-    /// <summary>One counter alone needs no position of its own, only a view: such a read never waits for the fold.</summary>
-    public CounterCut Cut(NamespaceEntry owner, IReadOnlyList<string> names, int k, double confidence, bool atOnePosition = true)
+    /// <summary>Totals that they did not find there.</summary>
+    public long Misses => Volatile.Read(ref _misses);
+
+    public bool Has(NamespaceEntry owner, string name) => Find(owner, name).Exists;
+
+    /// <summary>Values as one consistent cut. One counter alone needs no position of its own, only a view: such a read never waits for the fold.</summary>
+    /// <param name="owner">The namespace.</param>
+    /// <param name="wanted">Names.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    /// <param name="loaded">Totals that were read from the store because they were missing.</param>
+    /// <param name="missing">Ids whose totals are neither in memory nor among those; their values are null.</param>
+    public IReadOnlyList<CounterValue?> Read(
+        NamespaceEntry owner, IReadOnlyList<string> wanted, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing) =>
+        Cut(owner, wanted, 0, confidence, loaded, out _, out missing, atOnePosition: wanted.Count > 1).Values;
+
+    /// <summary>The heaviest; of counters whose name or total is not in memory the ids are told.</summary>
+    public IReadOnlyList<CounterValue> Top(
+        NamespaceEntry owner, int k, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing) =>
+        Cut(owner, [], k, confidence, loaded, out unnamed, out missing).Heaviest;
+
+    /// <summary>Values of named counters and the heaviest ones as of one position.</summary>
+    public CounterCut Cut(
+        NamespaceEntry owner, IReadOnlyList<string> wanted, int k, double confidence, LoadedTotals loaded,
+        out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing, bool atOnePosition = true)
     {
-        Target[] named = new Target[names.Count];
+        Target[] named = new Target[wanted.Count];
         for (int i = 0; i < named.Length; i++)
         {
-            named[i] = Find(owner, names[i]);
+            named[i] = Find(owner, wanted[i]);
         }
 
-        Seen cut = Take(k == 0 ? _ => named : view => [.. named, .. Candidates(owner, view)], atOnePosition, confidence);
+        Seen cut = Take(k == 0 ? _ => named : view => [.. named, .. Candidates(owner, view)], atOnePosition, confidence, loaded);
+        missing = Missing(cut);
         CounterValue?[] values = new CounterValue?[named.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = named[i].Exists ? ToValue(owner, cut, i, confidence) : null;
+            values[i] = named[i].Exists && !cut.Parts[i].IsMissing ? ToValue(owner, cut, i, confidence) : null;
         }
 
-        return new CounterCut(cut.AsOf, values, k == 0 ? [] : Heaviest(owner, cut, named.Length, k, confidence));
+        List<ulong> nameless = [];
+        IReadOnlyList<CounterValue> heaviest = k == 0 ? [] : Heaviest(owner, cut, named.Length, k, confidence, nameless);
+        unnamed = nameless;
+        return new CounterCut(cut.AsOf, values, heaviest);
     }
 
-    private CounterValue[] Heaviest(NamespaceEntry owner, Seen cut, int from, int k, double confidence) =>
-    [
-        .. Enumerable.Range(from, cut.Targets.Length - from)
-            .Select(i => ToValue(owner, cut, i, confidence))
-            .OrderByDescending(v => v.Value)
-            .ThenBy(v => v.Name, StringComparer.Ordinal)
-            .Take(k),
-    ];
+    // Names are looked up only of those that may be listed: as heavy as the k-th.
+    private CounterValue[] Heaviest(NamespaceEntry owner, Seen cut, int from, int k, double confidence, List<ulong> nameless)
+    {
+        (int At, long Value)[] ranked =
+        [
+            .. Enumerable.Range(from, cut.Targets.Length - from)
+                .Where(i => !cut.Parts[i].IsMissing)
+                .Select(i => (i, ValueOf(cut, i, confidence).Value))
+                .OrderByDescending(c => c.Value),
+        ];
+        long least = ranked.Length > k ? ranked[k - 1].Value : long.MinValue;
+        List<CounterValue> values = [];
+        foreach ((int at, _) in ranked.TakeWhile(c => c.Value >= least))
+        {
+            if (NameOf(cut.View, cut.Targets[at]) is { } name)
+            {
+                cut.Targets[at] = cut.Targets[at] with { Name = name };
+                values.Add(ToValue(owner, cut, at, confidence));
+            }
+            else
+            {
+                nameless.Add(cut.Targets[at].Id);
+            }
+        }
 
-    private Parts Sum(LiveView view, in Target target, double confidence) => target.Counter is { Kind: CounterKind.Distinct } counter
-        ? new Parts { Exact = view.Totals.At(target.Id, view.Epoch), Distinct = catalogue.Elements.Count(target.Id, counter, confidence) }
-        : Sum(view, target, view.Totals.At(target.Id, view.Epoch));
+        return [.. values.OrderByDescending(v => v.Value).ThenBy(v => v.Name, StringComparer.Ordinal).Take(k)];
+    }
+
+    private List<ulong> Missing(Seen cut)
+    {
+        List<ulong> missing = [];
+        int hits = 0;
+        for (int i = 0; i < cut.Targets.Length; i++)
+        {
+            if (cut.Parts[i].IsMissing)
+            {
+                missing.Add(cut.Targets[i].Id);
+            }
+            else if (cut.Targets[i].Exists)
+            {
+                hits++;
+                catalogue.Counters.Touch(cut.Targets[i].Id);
+            }
+        }
+
+        Interlocked.Add(ref _hits, hits);
+        if (missing.Count > 0)
+        {
+            Interlocked.Add(ref _misses, missing.Count);
+        }
+
+        return missing;
+    }
+
+    private Parts Sum(LiveView view, in Target target, LoadedTotals loaded, double confidence)
+    {
+        ulong id = target.Id;
+        bool isMissing = false;
+        long exact = 0;
+
+        // What came before a window in which the counter begins anew does not count, whatever it was.
+        if (!Array.Exists(view.Windows, w => w.Restarts(id)) && !catalogue.Counters.At(id, view.Epoch, out exact))
+        {
+            isMissing = loaded.Epoch != view.Epoch || !loaded.ById.TryGetValue(id, out exact);
+        }
+
+        Parts parts = target.Counter is { Kind: CounterKind.Distinct } counter
+            ? new Parts { Exact = exact, Distinct = catalogue.Elements.Count(id, counter, confidence) }
+            : Sum(view, target, exact);
+        parts.IsMissing = isMissing;
+        return parts;
+    }
 
     private static Parts Sum(LiveView view, in Target target, long exact)
     {
@@ -78,13 +165,38 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return parts;
     }
 
+    private static Estimate ValueOf(Seen cut, int at, double confidence)
+    {
+        ref Parts parts = ref cut.Parts[at];
+        return parts.Distinct
+            ?? LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, cut.Error.Quantile, cut.Error.Median, confidence, parts.Saturated);
+    }
+
+    // Of the windows first: a name that is stored meanwhile is then found in the store.
+    private string? NameOf(LiveView view, in Target target)
+    {
+        if (target.Counter is { } counter)
+        {
+            return counter.Definition.Name;
+        }
+
+        foreach (LiveWindow window in view.Windows)
+        {
+            if (window.NameOf(target.Id) is { } name)
+            {
+                return name;
+            }
+        }
+
+        return names.Find(target.Id);
+    }
+
     private CounterValue ToValue(NamespaceEntry owner, Seen cut, int at, double confidence)
     {
         LiveView view = cut.View;
         Target target = cut.Targets[at];
         Parts parts = cut.Parts[at];
-        Estimate estimate = parts.Distinct
-            ?? LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, cut.Error.Quantile, cut.Error.Median, confidence, parts.Saturated);
+        Estimate estimate = ValueOf(cut, at, confidence);
         DateTimeOffset now = cut.AsOf;
         long nowMs = now.ToUnixTimeMilliseconds();
         (double? lately, double? fiveMinutes) = _rates.Mark(target.Id, nowMs, estimate.Value);
@@ -122,7 +234,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         Span<byte> utf8 = stackalloc byte[length];
         Encoding.UTF8.GetBytes(name, utf8);
         ulong id = CounterId.Of(owner.IdPrefix, utf8);
-        return catalogue.Names.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.Is(owner.State.Index, utf8)
+        return catalogue.Counters.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.Is(owner.State.Index, utf8)
             ? ToTarget(owner, id, name, entry)
             : default;
     }
@@ -165,16 +277,16 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         List<Target> targets = new(ids.Count);
         foreach (ulong id in ids)
         {
-            if (catalogue.Names.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.NamespaceIndex == owner.State.Index)
+            if (catalogue.Counters.TryGet(id, out NameEntry entry) && entry.IsDeclared && entry.NamespaceIndex == owner.State.Index)
             {
-                targets.Add(ToTarget(owner, id, entry.Name, entry));
+                targets.Add(ToTarget(owner, id, "", entry));
             }
         }
 
         return [.. targets];
     }
 
-    private readonly struct Target
+    private readonly record struct Target
     {
         public bool Exists { get; init; }
 
@@ -201,5 +313,8 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         public long Sketched;
         public bool Saturated;
         public Estimate? Distinct;
+
+        /// <summary>The exact part is not in memory.</summary>
+        public bool IsMissing;
     }
 }

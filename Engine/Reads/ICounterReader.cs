@@ -17,6 +17,15 @@ public interface ICounterReader
     /// <param name="confidence">In (0.5, 1).</param>
     IReadOnlyList<CounterValue?> Read(string @namespace, IReadOnlyList<string> names, double confidence);
 
+    /// <summary>
+    /// Brings counters into memory, so that <see cref="Read"/> finds them: it answers null for one that is not, and looks after it for the next time. Reading them again
+    /// and again keeps them there.
+    /// </summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="names">Counter names.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask WarmAsync(string @namespace, IReadOnlyList<string> names, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
     /// <summary>The heaviest counters of a namespace, heaviest first.</summary>
     /// <param name="namespace">An existing namespace.</param>
     /// <param name="k">How many, 1 to 1,000.</param>

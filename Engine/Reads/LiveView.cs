@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Sketch.Engine.Elements;
-using Sketch.Engine.Totals;
 using Sketch.Engine.Windows;
 
 namespace Sketch.Engine.Reads;
@@ -10,13 +9,12 @@ namespace Sketch.Engine.Reads;
 /// One consistent cut, replaced as a whole: exact totals at a checkpoint and the windows after it. A reader works on one view and, when another was published
 /// meanwhile, reads again, so that no window counts twice or not at all.
 /// </summary>
-/// <param name="Totals">Exact totals.</param>
-/// <param name="Epoch">Which checkpoint of <paramref name="Totals"/> this view reads.</param>
+/// <param name="Epoch">At which checkpoint this view reads the exact totals.</param>
 /// <param name="Windows">The windows after it, oldest first; the last one is open.</param>
-/// <param name="ExactPosition">The last position that the totals cover.</param>
+/// <param name="ExactPosition">The last position that those totals cover.</param>
 /// <param name="Heaviest">By namespace number, ids with the largest exact totals.</param>
 internal sealed record LiveView(
-    ExactTotals Totals, long Epoch, LiveWindow[] Windows, long ExactPosition, FrozenDictionary<int, ulong[]> Heaviest)
+    long Epoch, LiveWindow[] Windows, long ExactPosition, FrozenDictionary<int, ulong[]> Heaviest)
 {
     /// <summary>By counter of the kind top, its largest items as the checkpoints know them.</summary>
     public ImmutableDictionary<ulong, ItemTotals> Items { get; init; } = ImmutableDictionary<ulong, ItemTotals>.Empty;

@@ -4,7 +4,6 @@ using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
-using Sketch.Engine.Totals;
 using Sketch.Sketches;
 
 namespace Sketch.Engine.Windows;
@@ -38,7 +37,7 @@ internal sealed partial class LiveViews : IFoldSink
         _storedPosition = storedPosition;
         _open = new LiveWindow(fold.Window.From);
         _sketchOfOpen = () => _open.SketchFrom(_sketches);
-        _view = new LiveView(new ExactTotals(), 0, [_open], storedPosition, FrozenDictionary<int, ulong[]>.Empty);
+        _view = new LiveView(0, [_open], storedPosition, FrozenDictionary<int, ulong[]>.Empty);
     }
 
     /// <summary>The cut that readers see.</summary>
@@ -127,17 +126,17 @@ internal sealed partial class LiveViews : IFoldSink
         _catalogue.DefinitionsAt = _fold.Position;
     }
 
-    /// <summary>Puts the totals in place that were read from the store; once, before the first reader.</summary>
-    public void Load(ExactTotals totals, FrozenDictionary<int, ulong[]> heaviest)
+    /// <summary>Puts in place what was found in the store; once, before the first reader.</summary>
+    public void Load(FrozenDictionary<int, ulong[]> heaviest)
     {
         lock (_publishing)
         {
-            Volatile.Write(ref _view, _view with { Totals = totals, Heaviest = heaviest });
+            Volatile.Write(ref _view, _view with { Heaviest = heaviest });
         }
     }
 
     /// <summary>A window became exact: its deltas are in the totals of the next epoch, and it leaves the view in the same moment.</summary>
-    public void Settle(ExactTotals totals, ClosedWindow closed, FrozenDictionary<int, ulong[]> heaviest)
+    public void Settle(ClosedWindow closed, FrozenDictionary<int, ulong[]> heaviest)
     {
         WindowSpan window = closed.Span;
         LiveWindow settled;
@@ -151,7 +150,6 @@ internal sealed partial class LiveViews : IFoldSink
 
             Volatile.Write(ref _view, _view with
             {
-                Totals = totals,
                 Epoch = _view.Epoch + 1,
                 Windows = _view.Windows[1..],
                 ExactPosition = window.To,
@@ -172,19 +170,20 @@ internal sealed partial class LiveViews : IFoldSink
         NamespaceEntry owner = _catalogue.Namespaces[state.Owner.Index];
         string name = state.Definition.Name;
         _catalogue.Declare(id, owner, System.Text.Encoding.UTF8.GetBytes(name), out bool isNew);
-        _catalogue.Names.Mark(id, defined: true);
+        _catalogue.Counters.Mark(id, defined: true);
         if (isNew)
         {
-            _open.AddName(state.Owner.Index, name);
+            _open.AddName(id, state.Owner.Index, name);
         }
     }
 
     private void Declare(NamespaceEntry owner, ReadOnlySpan<byte> name)
     {
-        _catalogue.Declare(CounterId.Of(owner.IdPrefix, name), owner, name, out bool isNew);
+        ulong id = CounterId.Of(owner.IdPrefix, name);
+        _catalogue.Declare(id, owner, name, out bool isNew);
         if (isNew)
         {
-            _open.AddName(owner.State.Index, System.Text.Encoding.UTF8.GetString(name));
+            _open.AddName(id, owner.State.Index, System.Text.Encoding.UTF8.GetString(name));
         }
     }
 

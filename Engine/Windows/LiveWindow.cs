@@ -14,7 +14,7 @@ internal sealed partial class LiveWindow(long from)
     public const int HeavyHitterCapacity = 1_024;
 
     private readonly Lock _naming = new();
-    private readonly List<(ushort Namespace, string Name)> _names = [];
+    private readonly Dictionary<ulong, (ushort Namespace, string Name)> _names = [];
     private HeavyHitters?[] _heaviest = [];
     private CountMinSketch? _sketch;
     private WindowSpan _span = new(from, from, 0, 0, 0, 0);
@@ -51,15 +51,24 @@ internal sealed partial class LiveWindow(long from)
     {
         lock (_naming)
         {
-            return [.. _names.Where(n => n.Namespace == namespaceIndex).Select(n => n.Name)];
+            return [.. _names.Values.Where(n => n.Namespace == namespaceIndex).Select(n => n.Name)];
         }
     }
 
-    public void AddName(ushort namespaceIndex, string name)
+    /// <summary>The name of an id that was first seen here.</summary>
+    public string? NameOf(ulong id)
     {
         lock (_naming)
         {
-            _names.Add((namespaceIndex, name));
+            return _names.TryGetValue(id, out (ushort Namespace, string Name) known) ? known.Name : null;
+        }
+    }
+
+    public void AddName(ulong id, ushort namespaceIndex, string name)
+    {
+        lock (_naming)
+        {
+            _names[id] = (namespaceIndex, name);
         }
     }
 

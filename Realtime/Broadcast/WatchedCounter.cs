@@ -13,6 +13,10 @@ internal sealed class WatchedCounter(string name)
 
     private static readonly TimeSpan RestingMark = TimeSpan.FromSeconds(5);
 
+    // What all bounds say together that were read since it last surely changed.
+    private long _lower = long.MinValue;
+    private long _upper = long.MaxValue;
+
     public string Name => name;
 
     public LiveValue? Current { get; private set; }
@@ -38,20 +42,32 @@ internal sealed class WatchedCounter(string name)
             if (Current is null)
                 return;
             Current = null;
+            (_lower, _upper) = (long.MinValue, long.MaxValue);
         }
         else
         {
-            if (Current is not null && !IsNews(Current, value))
+            long shown = Shown(value);
+            if (Current is not null && !IsNews(Current, value, shown))
                 return;
-            Current = LiveValue.From(value);
+            Current = LiveValue.From(value, shown);
         }
 
         ChangedRound = round;
     }
 
+    // An estimate moves with its neighbours' increments too. As long as the counter may be what it was, the value shown stays within all bounds shown before; it is
+    // wrong by no more than the band says, and moves as soon as the counter surely did.
+    private long Shown(CounterValue value)
+    {
+        (_lower, _upper) = value.Lower > _upper || value.Upper < _lower
+            ? (value.Lower, value.Upper)
+            : (Math.Max(value.Lower, _lower), Math.Min(value.Upper, _upper));
+        return Math.Clamp(value.Value, _lower, _upper);
+    }
+
     // What was exact and still is needs no word for its mark alone: that moves with every read of a counter at rest.
-    private static bool IsNews(LiveValue old, CounterValue now) =>
-        old.Value != now.Value || old.Lower != now.Lower || old.Upper != now.Upper || old.Exact != now.Exact
+    private static bool IsNews(LiveValue old, CounterValue now, long shown) =>
+        old.Value != shown || old.Lower != now.Lower || old.Upper != now.Upper || old.Exact != now.Exact
         || (now.ExactAsOf.UtcDateTime - old.ExactAsOf).Duration() >= (now.Exact ? RestingMark : TimeSpan.FromMilliseconds(1))
         || Math.Abs(now.RatePerSecond - old.RatePerSecond) > RateStep * Math.Abs(old.RatePerSecond)
         || old.Tier != now.Tier || old.Kind != now.Kind || !SameLabels(old.Labels, now.Labels);

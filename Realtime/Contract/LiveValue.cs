@@ -67,13 +67,13 @@ public sealed class LiveValue
 
     internal byte[] MessagePack => _messagePack ??= LiveFormats.ToMessagePack(this);
 
-    internal static LiveValue From(CounterValue value) => new()
+    internal static LiveValue From(CounterValue value, long shown) => new()
     {
         Namespace = value.Namespace,
         Name = value.Name,
         Kind = value.Kind,
         Tier = value.Tier,
-        Value = value.Value,
+        Value = shown,
         Lower = value.Lower,
         Upper = value.Upper,
         Confidence = value.Confidence,

@@ -100,13 +100,25 @@ internal sealed class CountersHub(Broadcaster broadcaster, AlertFeed alerts, ICo
         await using var ends = cancellationToken.UnsafeRegister(_ => subscriptions.Close(entry), null);
         try
         {
-            yield return await entry.First;
+            yield return await FirstAsync(entry);
             while (true)
                 yield return await entry.Subscription!.NextAsync(entry.Ended);
         }
         finally
         {
             subscriptions.Close(entry);
+        }
+    }
+
+    private static async Task<CounterFrame> FirstAsync(ConnectionSubscriptions.Entry entry)
+    {
+        try
+        {
+            return await entry.First;
+        }
+        catch (SubscriptionRefusedException refused)
+        {
+            throw PlainRefusals.Plain(refused);
         }
     }
 

@@ -18,14 +18,15 @@ internal static class BenchCommand
         Option<bool> early = new("--ack-early") { Description = "Acknowledge what is written, before the fsync (strong counters wait anyway)." };
         Option<int> seconds = CommonOptions.Whole("--seconds", "How long it counts", 1, 3_600, 60);
         Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, 1_000);
-        Option<int> connections = CommonOptions.Whole("--connections", "Connections, each with one batch in flight", 1, 1_024, 32);
+        Option<int> connections = CommonOptions.Whole("--connections", "Connections", 1, 1_024, 8);
+        Option<bool> byRequest = new("--by-request") { Description = "Send each batch as a request of its own, instead of streams of batches." };
         Option<string> width = CommonOptions.Word("--delta-bytes", "Bytes of a delta on the wire; 0 leaves the column out", "8", "0", "1", "2", "4", "8");
         Option<int> window = CommonOptions.Whole("--window", "Seconds a window stays open", 1, 3_600, 5);
         Option<string?> data = new("--data") { Description = "A folder for the node, which is deleted afterwards (default: one in the system's temporary folder).", HelpName = "DIR" };
         Option<bool> json = CommonOptions.Json();
         Command node = new("node", "Start a node on a new folder, count as fast as it takes it, and wait until ClickHouse holds every increment.")
         {
-            counters, spread, tier, early, seconds, batch, connections, width, window, data, json,
+            counters, spread, tier, early, seconds, batch, connections, byRequest, width, window, data, json,
         };
         node.SetAction(async (parsed, cancellationToken) =>
         {
@@ -38,6 +39,7 @@ internal static class BenchCommand
                 Seconds = parsed.GetValue(seconds),
                 BatchIncrements = parsed.GetValue(batch),
                 Connections = parsed.GetValue(connections),
+                ByRequest = parsed.GetValue(byRequest),
                 DeltaBytes = int.Parse(parsed.GetRequiredValue(width), CultureInfo.InvariantCulture),
             };
             string folder = parsed.GetValue(data) is { } named ? Path.GetFullPath(named) : Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
@@ -49,7 +51,7 @@ internal static class BenchCommand
             return report.ExactTotal == report.Increments ? ExitCode.Done : ExitCode.Failed;
         });
         node.WithExamples("sketch bench node", "sketch bench node --counters 10000000 --spread uniform --json");
-        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal) };
+        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal), Live(terminal) };
         return bench.WithExamples("sketch bench node --seconds 20", "sketch bench latency", "sketch bench recovery --counters 10000000");
     }
 
@@ -98,6 +100,40 @@ internal static class BenchCommand
             return report.IsRight ? ExitCode.Done : ExitCode.Failed;
         }, cancellationToken));
         return flood;
+    }
+
+    private static Command Live(Terminal terminal)
+    {
+        Option<int> connections = CommonOptions.Whole("--connections", "Dashboards, each a connection to the hub", 1, 16_000, 1_000);
+        Option<int> counters = CommonOptions.Whole("--counters", "Counters that each watches", 1, 1_000, 20);
+        Option<int> interval = CommonOptions.Whole("--interval", "Milliseconds between frames", 50, 60_000, 1_000);
+        Option<int> load = CommonOptions.Whole("--load", "Increments a second meanwhile; 0 for none", 0, 100_000_000, 1_000_000);
+        Option<int> stalled = CommonOptions.Whole("--stalled", "Clients that stop reading, in the second half", 0, 10_000, 100);
+        Option<int> loopers = CommonOptions.Whole("--loopers", "Clients that connect again and again, in the second half", 0, 1_000, 10);
+        Option<int> seconds = CommonOptions.Whole("--seconds", "How long each half is measured", 1, 3_600, 10);
+        Option<bool> json = CommonOptions.Json();
+        Command live = new("live", "Dashboards on the hub while counters are counted: frames, their age, and what clients that misbehave cost the others.")
+        {
+            connections, counters, interval, load, stalled, loopers, seconds, json,
+        };
+        live.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        {
+            LiveBenchOptions options = new()
+            {
+                Connections = parsed.GetValue(connections),
+                CountersEach = parsed.GetValue(counters),
+                IntervalMs = parsed.GetValue(interval),
+                LoadPerSecond = parsed.GetValue(load),
+                Stalled = parsed.GetValue(stalled),
+                Loopers = parsed.GetValue(loopers),
+                Seconds = parsed.GetValue(seconds),
+            };
+            LiveReport report = await new LiveBench(options, node, terminal.Error.WriteLine).RunAsync(cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, LiveJson.Default.LiveReport) : report.ToText()).ConfigureAwait(false);
+            return report.ClosedByNode == 0 ? ExitCode.Done : ExitCode.Failed;
+        }, cancellationToken));
+        return live.WithExamples("sketch bench live --connections 10000", "sketch bench live --interval 100 --stalled 100 --loopers 10");
     }
 
     private static Task<int> OnNodeAsync(Func<ServedNode, string, Task<int>> work, CancellationToken cancellationToken) => InFolderAsync(async folder =>

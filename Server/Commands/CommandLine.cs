@@ -6,7 +6,7 @@ using Sketch.Server.Hosting;
 
 namespace Sketch.Server.Commands;
 
-/// <summary>The command line: <c>sketch serve | load | get | top | watch | sql | log | plan | bench</c>. Without arguments it serves.</summary>
+/// <summary>The command line: <c>sketch serve | load | get | top | watch | sql | backup | restore | verify | log | plan | bench</c>. Without arguments it serves.</summary>
 internal static class CommandLine
 {
     // A node may need this long to drain, fsync and let ClickHouse finish after SIGTERM; then the process ends anyway.
@@ -63,6 +63,9 @@ internal static class CommandLine
         root.Add(TopCommand.Create(terminal));
         root.Add(WatchCommand.Create(terminal));
         root.Add(SqlCommand.Create(terminal));
+        root.Add(BackupCommand.Create(terminal));
+        root.Add(RestoreCommand.Create(terminal));
+        root.Add(VerifyCommand.Create(terminal));
         root.Add(LogCommand.Create(terminal));
         root.Add(PlanCommand.Create(terminal));
         root.Add(BenchCommand.Create(terminal));

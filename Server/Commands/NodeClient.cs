@@ -12,7 +12,7 @@ internal sealed class NodeClient : IDisposable
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(60);
     private readonly HttpClient _http;
 
-    public NodeClient(Uri url, int connections = 2)
+    public NodeClient(Uri url, int connections = 2, TimeSpan? answerTime = null)
     {
         Url = url;
         _http = new HttpClient(new SocketsHttpHandler
@@ -22,7 +22,7 @@ internal sealed class NodeClient : IDisposable
             UseProxy = false,
             AllowAutoRedirect = false,
         })
-        { BaseAddress = new Uri(url.GetLeftPart(UriPartial.Authority) + url.AbsolutePath.TrimEnd('/') + "/"), Timeout = AnswerTime };
+        { BaseAddress = new Uri(url.GetLeftPart(UriPartial.Authority) + url.AbsolutePath.TrimEnd('/') + "/"), Timeout = answerTime ?? AnswerTime };
     }
 
     /// <summary>The node.</summary>

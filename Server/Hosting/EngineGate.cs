@@ -57,6 +57,10 @@ internal sealed class EngineGate : ICounterReader
         Engine.Read(@namespace, names, confidence);
 
     /// <inheritdoc/>
+    public ValueTask WarmAsync(string @namespace, IReadOnlyList<string> names, CancellationToken cancellationToken) =>
+        Engine.WarmAsync(@namespace, names, cancellationToken);
+
+    /// <inheritdoc/>
     public IReadOnlyList<CounterValue> Top(string @namespace, int k, double confidence) => Engine.Top(@namespace, k, confidence);
 
     /// <inheritdoc/>

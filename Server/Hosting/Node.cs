@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.Logging.Console;
 using Sketch.Engine;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
 using Sketch.Realtime;
@@ -23,6 +24,7 @@ internal sealed partial class Node : IAsyncDisposable
     private readonly EngineGate _gate = new();
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SqlEndpoint _sql = new();
+    private readonly NodeOperations _operations = new();
     private DataFolder? _folder;
     private WebApplication? _app;
     private IIncrementLog? _log;
@@ -86,6 +88,7 @@ internal sealed partial class Node : IAsyncDisposable
             await _app.StopAsync(drain.Token).ConfigureAwait(false);
         }
 
+        await _operations.DisposeAsync().ConfigureAwait(false);
         _cuts?.Dispose();
         if (_engine is not null)
             await _engine.DisposeAsync().ConfigureAwait(false);
@@ -127,6 +130,7 @@ internal sealed partial class Node : IAsyncDisposable
         builder.Services.AddSingleton(_sql);
         builder.Services.AddSingleton<ICounterReader>(_gate);
         builder.Services.AddSingleton<MetricsExport>();
+        builder.Services.AddSingleton(_operations);
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AnswersJson.Default));
         builder.Services.AddOpenApi(ApiDescription.Configure);
         builder.Services.AddSketchRealtime(realtime =>
@@ -140,6 +144,7 @@ internal sealed partial class Node : IAsyncDisposable
         _app.UseMiddleware<ProblemAnswers>();
         _app.UseMiddleware<LocalOnly>();
         _app.MapWhen(context => context.Features.Get<Listeners.SqlDoor>() is not null, sql => sql.Run(_sql.InvokeAsync));
+        _app.UseWebSockets();
         _app.MapSketchRest();
         _app.MapSketchRealtime();
         _app.MapOpenApi();
@@ -161,6 +166,10 @@ internal sealed partial class Node : IAsyncDisposable
         _log = await seams.OpenLog(_options, seams.Time, cancellationToken).ConfigureAwait(false);
         if (_log is EmbeddedLog { Cut: { } cut })
             LogCutOff(loggers.CreateLogger<Node>(), cut.Bytes, cut.Path, cut.Offset, cut.Position);
+        RetainedLog? retained = _log is EmbeddedLog
+            ? new RetainedLog(_log, Path.Combine(_options.Data, NodeParts.LogFolder), Path.Combine(_options.Data, EngineSnapshot.Folder), _options.LogKeepBytes, _options.LogLimitBytes / 2)
+            : null;
+        _log = retained ?? _log;
         _store = await seams.OpenStore(_options, loggers, seams.Time, cancellationToken).ConfigureAwait(false);
         _engine = await CountingEngine.OpenAsync(
             new EngineOptions
@@ -169,6 +178,7 @@ internal sealed partial class Node : IAsyncDisposable
                 WindowSeconds = _options.WindowSeconds,
                 CheckpointEverySeconds = _options.CheckpointEverySeconds,
                 SketchMemoryBytes = _options.SketchMemoryBytes,
+                TotalsMemoryBytes = _options.TotalsMemoryBytes,
             },
             _log,
             _store.Store,
@@ -176,6 +186,8 @@ internal sealed partial class Node : IAsyncDisposable
             loggers.CreateLogger<CountingEngine>(),
             cancellationToken).ConfigureAwait(false);
         Watch(_engine.Failed);
+        if (_store.Store is ClickHouseStore store && retained is not null)
+            _operations.Open(_options, _engine, store, retained, seams.Time, loggers);
         if (_store.Sql is not null)
             _sql.Open(WithLiveValues(_store.Sql, _engine, seams.Time));
         _gate.Open(_engine);

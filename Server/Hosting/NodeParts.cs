@@ -66,7 +66,7 @@ internal static class NodeParts
     }
 
     // This executable again: the apphost as built, the shim of an installed tool, or, under a test host, the one beside the assembly.
-    private static string[] Self()
+    internal static string[] Self()
     {
         if (Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == Executable)
             return [path];

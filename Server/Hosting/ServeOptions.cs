@@ -27,8 +27,20 @@ internal sealed record ServeOptions
     /// <summary>Size of an open window's count-min sketch.</summary>
     public long SketchMemoryBytes { get; init; } = 16 << 20;
 
+    /// <summary>Memory of counters whose totals are at hand.</summary>
+    public long TotalsMemoryBytes { get; init; } = 352L << 20;
+
     /// <summary>Bytes that the log may hold while checkpoints do not move on.</summary>
     public long LogLimitBytes { get; init; } = 64L << 30;
+
+    /// <summary>What of the log stays behind the last checkpoint, to verify with, in bytes.</summary>
+    public long LogKeepBytes { get; init; } = 1L << 30;
+
+    /// <summary>The folder of scheduled backups; null makes none.</summary>
+    public string? Backup { get; init; }
+
+    /// <summary>How many backups stay.</summary>
+    public int BackupKeep { get; init; } = 30;
 
     /// <summary>True forces demo traffic, false forbids it, null leaves it to <see cref="Bare"/>.</summary>
     public bool? Demo { get; init; }

@@ -26,7 +26,11 @@ internal static class ServeSettings
         new("window", "SECONDS", "How long a window stays open, 1 to 3600 (default 5).", (o, v) => o with { WindowSeconds = v.Seconds() }),
         new("checkpoint-every", "SECONDS", "How often closed windows are stored exactly, 1 to 3600 (default 1).", (o, v) => o with { CheckpointEverySeconds = v.Seconds() }),
         new("sketch-memory", "BYTES", "An open window's count-min, 4KiB to 1GiB (default 16MiB); less memory, wider bounds.", (o, v) => o with { SketchMemoryBytes = v.Bytes() }),
+        new("totals-memory", "BYTES", "Counters whose totals are at hand, 30 bytes each, 1MiB to 1024GiB (default 352MiB: 12 million); others are read from ClickHouse.", (o, v) => o with { TotalsMemoryBytes = v.TotalsBytes() }),
         new("log-limit", "BYTES", "What the log may hold while ClickHouse is away, 1GiB to 1024GiB (default 64GiB); then increments get 429.", (o, v) => o with { LogLimitBytes = v.LogBytes() }),
+        new("log-keep", "BYTES", "What of the log stays to verify with after it was stored, 256MiB to 1024GiB (default 1GiB).", (o, v) => o with { LogKeepBytes = v.LogKeepBytes() }),
+        new("backup", "DIR", "Make backups here: a full one each day and an incremental one each hour (default: none).", (o, v) => o with { Backup = v.Folder() }),
+        new("backup-keep", "N", "How many of them stay, 1 to 1000 (default 30).", (o, v) => o with { BackupKeep = v.Keep() }),
         new("clickhouse", "URL", "A ClickHouse server to use in place of the embedded one, http://user:password@host:8123/database.", (o, v) => o with { ClickHouse = v.Url("http", "https") }),
         new("nats", "URL", "The cluster's log. No cluster in this version; accepted and ignored.", (o, v) => o with { Nats = v.Url("nats", "tls") }),
         new("webhook-hosts", "HOSTS", "Hosts that webhooks of alerts may go to beside this machine: hooks.example.org,*.example.com (default none).", (o, v) => o with { WebhookHosts = v.Hosts() }),
@@ -86,7 +90,13 @@ internal static class ServeSettings
 
         public long Bytes() => Bytes(MinSketchBytes, MaxSketchBytes, "4096 to 1073741824 bytes (4KiB to 1GiB)");
 
+        public long TotalsBytes() => Bytes(1 << 20, MaxLogBytes, "1MiB to 1024GiB");
+
         public long LogBytes() => Bytes(MinLogBytes, MaxLogBytes, "1GiB to 1024GiB");
+
+        public long LogKeepBytes() => Bytes(256L << 20, MaxLogBytes, "256MiB to 1024GiB");
+
+        public int Keep() => (int)Whole(1, 1_000, "1 to 1000");
 
         private long Bytes(long least, long most, string allowed)
         {

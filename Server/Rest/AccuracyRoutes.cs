@@ -15,13 +15,15 @@ internal static class AccuracyRoutes
     }
 
     /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/accuracy.</summary>
-    public static Task CounterAsync(HttpContext context, string @namespace, EngineGate gate)
+    public static async Task CounterAsync(HttpContext context, string @namespace, EngineGate gate)
     {
         QueryParameters.Require(context.Request, "confidence");
         double confidence = QueryParameters.Confidence(context.Request);
         gate.RequireNamespace(@namespace);
         string name = Names.Counter(context);
-        CounterAccuracy accuracy = gate.Engine.AccuracyOf(@namespace, name, confidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
-        return context.WriteAsync(accuracy, AnswersJson.Readable.CounterAccuracy);
+        CounterAccuracy accuracy = await StoreProblem
+            .GuardAsync(() => gate.Engine.AccuracyOfAsync(@namespace, name, confidence, context.RequestAborted), "accuracy").ConfigureAwait(false)
+            ?? throw new ProblemException(Problem.UnknownCounter(name));
+        await context.WriteAsync(accuracy, AnswersJson.Readable.CounterAccuracy).ConfigureAwait(false);
     }
 }

@@ -82,6 +82,10 @@ internal sealed record HealthAnswer(
 [JsonSerializable(typeof(CounterAccuracy))]
 [JsonSerializable(typeof(Alert))]
 [JsonSerializable(typeof(AlertsAnswer))]
+[JsonSerializable(typeof(Backups.BackupAnswer))]
+[JsonSerializable(typeof(Backups.BackupBody))]
+[JsonSerializable(typeof(Verify.VerifyAnswer))]
+[JsonSerializable(typeof(Verify.VerifyBody))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswersJson : JsonSerializerContext
 {

@@ -35,8 +35,11 @@ internal static class BinaryBatch
     private static ReadOnlySpan<byte> Magic => "SKB1"u8;
 
     /// <summary>Reads a body into a batch.</summary>
+    /// <param name="body">The bytes.</param>
+    /// <param name="batch">An empty one.</param>
+    /// <param name="lastProducer">The producer of the batch before it on the same connection: nearly always the same string.</param>
     /// <exception cref="ProblemException">The first thing that is wrong; the caller drops the whole batch.</exception>
-    public static Sender Read(ReadOnlySpan<byte> body, IncrementBatch batch)
+    public static Sender Read(ReadOnlySpan<byte> body, IncrementBatch batch, string? lastProducer = null)
     {
         if (body.Length < HeaderBytes || !body.StartsWith(Magic))
             throw new ProblemException(Problem.Invalid("body", $"{body.Length} bytes that do not begin with SKB1", "a batch as docs/formats/batch.md has it"));
@@ -61,7 +64,7 @@ internal static class BinaryBatch
         int declared = deltas + ((int)count * width);
         if (declared > body.Length)
             throw new ProblemException(Problem.Invalid("body", $"{body.Length} bytes", $"at least {declared}, as n, w and p say"));
-        Sender sender = ReadSender(body.Slice(HeaderBytes, producerBytes), sequence);
+        Sender sender = ReadSender(body.Slice(HeaderBytes, producerBytes), sequence, lastProducer);
         ReadNames(body[declared..], names, batch);
         AddColumns(MemoryMarshal.Cast<byte, ulong>(body[ids..deltas]), body[deltas..declared], width, batch);
         return sender;
@@ -89,8 +92,10 @@ internal static class BinaryBatch
         into.Advance(bytes);
     }
 
-    private static Sender ReadSender(ReadOnlySpan<byte> producer, long sequence)
+    private static Sender ReadSender(ReadOnlySpan<byte> producer, long sequence, string? lastProducer)
     {
+        if (sequence > 0 && lastProducer is not null && Ascii.Equals(producer, lastProducer))
+            return new Sender(lastProducer, sequence);
         string? name = null;
         if (!producer.IsEmpty)
         {

@@ -19,11 +19,11 @@ internal static class CounterRoutes
         string name = Names.Counter(context);
         CounterDefinition definition = await ReadAsync(context, name).ConfigureAwait(false);
         gate.RequireNamespace(@namespace);
-        bool existed = Read(gate, @namespace, name, ICounterReader.DefaultConfidence) is not null;
+        bool existed = gate.Engine.Has(@namespace, name);
         if (await gate.Engine.DefineCounterAsync(@namespace, definition, context.RequestAborted).ConfigureAwait(false) is { } refused)
             throw new ProblemException(Problem.From(refused));
 
-        CounterValue value = Read(gate, @namespace, name, ICounterReader.DefaultConfidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
+        CounterValue value = await ReadAsync(context, gate, @namespace, name, ICounterReader.DefaultConfidence).ConfigureAwait(false);
         int status = existed ? StatusCodes.Status200OK : StatusCodes.Status201Created;
         await context.WriteAsync(value, AnswersJson.Readable.CounterValue, status).ConfigureAwait(false);
     }
@@ -39,8 +39,10 @@ internal static class CounterRoutes
         double confidence = QueryParameters.Confidence(context.Request);
         gate.RequireNamespace(@namespace);
         string name = Names.Counter(context);
-        CounterValue value = Read(gate, @namespace, name, confidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
-        return context.WriteAsync(value, AnswersJson.Readable.CounterValue);
+        ValueTask<CounterValue> value = ReadAsync(context, gate, @namespace, name, confidence);
+        return value.IsCompletedSuccessfully
+            ? context.WriteAsync(value.Result, AnswersJson.Readable.CounterValue)
+            : WriteAsync(context, value);
     }
 
     /// <summary>GET /v1/namespaces/{namespace}/counters.</summary>
@@ -56,7 +58,7 @@ internal static class CounterRoutes
 
         IReadOnlyList<string> names = await gate.FindAsync(@namespace, prefix, after, limit, context.RequestAborted).ConfigureAwait(false);
         string? cursor = names.Count == limit ? QueryParameters.Cursor(names[^1]) : null;
-        await WriteValuesAsync(context, names.Count == 0 ? [] : gate.Read(@namespace, names, confidence), cursor).ConfigureAwait(false);
+        await WriteValuesAsync(context, names.Count == 0 ? [] : await ReadAllAsync(context, gate, @namespace, names, confidence).ConfigureAwait(false), cursor).ConfigureAwait(false);
     }
 
     /// <summary>POST /v1/namespaces/{namespace}/values.</summary>
@@ -73,17 +75,19 @@ internal static class CounterRoutes
         }
 
         gate.RequireNamespace(@namespace);
-        await WriteValuesAsync(context, gate.Read(@namespace, names, confidence), cursor: null).ConfigureAwait(false);
+        await WriteValuesAsync(context, await ReadAllAsync(context, gate, @namespace, names, confidence).ConfigureAwait(false), cursor: null).ConfigureAwait(false);
     }
 
     /// <summary>GET /v1/namespaces/{namespace}/top.</summary>
-    public static Task TopAsync(HttpContext context, string @namespace, EngineGate gate)
+    public static async Task TopAsync(HttpContext context, string @namespace, EngineGate gate)
     {
         QueryParameters.Require(context.Request, "k", "confidence");
         double confidence = QueryParameters.Confidence(context.Request);
         int k = QueryParameters.K(context.Request);
         gate.RequireNamespace(@namespace);
-        return WriteValuesAsync(context, gate.Top(@namespace, k, confidence), cursor: null);
+        IReadOnlyList<CounterValue> values = await StoreProblem
+            .GuardAsync(() => gate.Engine.TopAsync(@namespace, k, confidence, context.RequestAborted), "top").ConfigureAwait(false);
+        await WriteValuesAsync(context, values, cursor: null).ConfigureAwait(false);
     }
 
     /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/history.</summary>
@@ -93,22 +97,11 @@ internal static class CounterRoutes
         (DateTimeOffset from, DateTimeOffset to, int stepHours) = QueryParameters.Period(context.Request, time.GetUtcNow());
         gate.RequireNamespace(@namespace);
         string name = Names.Counter(context);
-        if (Read(gate, @namespace, name, ICounterReader.DefaultConfidence) is null)
+        if (!gate.Engine.Has(@namespace, name))
             throw new ProblemException(Problem.UnknownCounter(name));
 
-        IReadOnlyList<HistoryPoint> points;
-        try
-        {
-            points = await gate.Engine.HistoryAsync(@namespace, name, from, to, stepHours, context.RequestAborted).ConfigureAwait(false);
-        }
-        catch (CheckpointStoreException failure)
-        {
-            throw new ProblemException(
-                Problem.Of(503, "store-unavailable", "ClickHouse can't be reached", "history", failure.Message, "a retry in a few seconds")
-                with
-                { RetryAfterSeconds = 2 });
-        }
-
+        IReadOnlyList<HistoryPoint> points = await StoreProblem
+            .GuardAsync(() => gate.Engine.HistoryAsync(@namespace, name, from, to, stepHours, context.RequestAborted), "history").ConfigureAwait(false);
         HistoryAnswer answer = new(@namespace, name, from, to, stepHours * 3_600, [.. points.Select(p => new HistoryPointAnswer(p.Start, p.Value))]);
         await context.WriteAsync(answer, AnswersJson.Readable.HistoryAnswer).ConfigureAwait(false);
     }
@@ -131,22 +124,24 @@ internal static class CounterRoutes
         string name = Names.Counter(context);
         if (await gate.Engine.ResetCounterAsync(@namespace, name, context.RequestAborted).ConfigureAwait(false) is { } refused)
             throw new ProblemException(Problem.From(refused));
-        CounterValue value = Read(gate, @namespace, name, ICounterReader.DefaultConfidence) ?? throw new ProblemException(Problem.UnknownCounter(name));
+        CounterValue value = await ReadAsync(context, gate, @namespace, name, ICounterReader.DefaultConfidence).ConfigureAwait(false);
         await context.WriteAsync(value, AnswersJson.Readable.CounterValue).ConfigureAwait(false);
     }
 
     /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/top.</summary>
-    public static Task ItemsAsync(HttpContext context, string @namespace, EngineGate gate)
+    public static async Task ItemsAsync(HttpContext context, string @namespace, EngineGate gate)
     {
         QueryParameters.Require(context.Request, "k");
         int? k = context.Request.Query.ContainsKey("k") ? QueryParameters.K(context.Request) : null;
         gate.RequireNamespace(@namespace);
         string name = Names.Counter(context);
-        if (gate.Engine.Items(@namespace, name, k) is { } items)
-            return context.WriteAsync(items, AnswersJson.Readable.TopItems);
-        throw new ProblemException(Read(gate, @namespace, name, ICounterReader.DefaultConfidence) is { } other
-            ? Problem.Of(409, "conflict", "Contradicts what exists", "kind", other.Kind, "top: only such counters have items")
-            : Problem.UnknownCounter(name));
+        if (gate.Engine.Items(@namespace, name, k) is not { } items)
+        {
+            CounterValue other = await ReadAsync(context, gate, @namespace, name, ICounterReader.DefaultConfidence).ConfigureAwait(false);
+            throw new ProblemException(Problem.Of(409, "conflict", "Contradicts what exists", "kind", other.Kind, "top: only such counters have items"));
+        }
+
+        await context.WriteAsync(items, AnswersJson.Readable.TopItems).ConfigureAwait(false);
     }
 
     private static async Task<CounterDefinition> ReadAsync(HttpContext context, string name)
@@ -161,8 +156,24 @@ internal static class CounterRoutes
             members.Whole("k", 1, CounterDefinition.MaxK));
     }
 
-    private static CounterValue? Read(EngineGate gate, string @namespace, string name, double confidence) =>
-        gate.Read(@namespace, [name], confidence)[0];
+    // At once when the total is in memory, which it is for all but cold counters.
+    private static ValueTask<CounterValue> ReadAsync(HttpContext context, EngineGate gate, string @namespace, string name, double confidence)
+    {
+        ValueTask<IReadOnlyList<CounterValue?>> values = gate.Engine.ReadAsync(@namespace, [name], confidence, context.RequestAborted);
+        return values.IsCompletedSuccessfully
+            ? new(values.Result[0] ?? throw new ProblemException(Problem.UnknownCounter(name)))
+            : ThroughAsync();
+
+        async ValueTask<CounterValue> ThroughAsync() =>
+            (await StoreProblem.GuardAsync(() => values, "name").ConfigureAwait(false))[0] ?? throw new ProblemException(Problem.UnknownCounter(name));
+    }
+
+    private static ValueTask<IReadOnlyList<CounterValue?>> ReadAllAsync(
+        HttpContext context, EngineGate gate, string @namespace, IReadOnlyList<string> names, double confidence) =>
+        StoreProblem.GuardAsync(() => gate.Engine.ReadAsync(@namespace, names, confidence, context.RequestAborted), "names");
+
+    private static async Task WriteAsync(HttpContext context, ValueTask<CounterValue> value) =>
+        await context.WriteAsync(await value.ConfigureAwait(false), AnswersJson.Readable.CounterValue).ConfigureAwait(false);
 
     private static Task WriteValuesAsync(HttpContext context, IReadOnlyList<CounterValue?> values, string? cursor) =>
         context.WriteAsync(new ValuesAnswer([.. values.OfType<CounterValue>()], cursor), AnswersJson.Readable.ValuesAnswer);

@@ -1,4 +1,5 @@
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
 using Sketch.Server.Hosting;
@@ -31,15 +32,27 @@ internal static class IncrementRoutes
         if (result.Status != IncrementStatus.Accepted)
             throw new ProblemException(Refusal(result, sender));
 
-        IReadOnlyList<CounterValue>? values = batch.IsStrong && type != BinaryBatch.MediaType && batch.Count <= QueryParameters.MaxValues ? StrongValues(gate, @namespace, body) : null;
+        IReadOnlyList<CounterValue>? values = batch.IsStrong && type != BinaryBatch.MediaType && batch.Count <= QueryParameters.MaxValues ? await StrongValuesAsync(gate, @namespace, body, context.RequestAborted).ConfigureAwait(false) : null;
         IncrementsAnswer answer = new(result.Accepted, result.Duplicate, result.Position, values);
         await context.WriteAsync(answer, AnswersJson.Readable.IncrementsAnswer).ConfigureAwait(false);
     }
 
-    private static List<CounterValue> StrongValues(EngineGate gate, string @namespace, RequestBody body)
+    // Null when a total is not in memory and ClickHouse is away: the batch is counted, and the answer must not say otherwise.
+    private static async ValueTask<IReadOnlyList<CounterValue>?> StrongValuesAsync(
+        EngineGate gate, string @namespace, RequestBody body, CancellationToken cancellationToken)
     {
         List<string> names = IncrementReader.Names(body.Bytes);
-        return [.. gate.Read(@namespace, names, ICounterReader.DefaultConfidence).OfType<CounterValue>().Where(value => value.Tier == Names.Of(Tier.Strong))];
+        IReadOnlyList<CounterValue?> values;
+        try
+        {
+            values = await gate.Engine.ReadAsync(@namespace, names, ICounterReader.DefaultConfidence, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CheckpointStoreException)
+        {
+            return null;
+        }
+
+        return [.. values.OfType<CounterValue>().Where(value => value.Tier == Names.Of(Tier.Strong))];
     }
 
     private static Sender ReadLines(HttpRequest request, RequestBody body, IncrementBatch batch)
@@ -49,7 +62,8 @@ internal static class IncrementRoutes
         return sender;
     }
 
-    private static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
+    /// <summary>Why a batch was not counted.</summary>
+    public static Problem Refusal(IncrementResult result, Sender sender) => result.Status switch
     {
         IncrementStatus.Rejected when result.Rejection is { } rejection => Problem.From(rejection, "increments." + rejection.Field),
         IncrementStatus.Busy => Problem.Of(

@@ -3,6 +3,7 @@ using Sketch.Engine.Audit;
 using Sketch.Engine.Reads;
 using Sketch.Realtime.Alerts;
 using Sketch.Server.Sql;
+using Sketch.Server.Streams;
 
 namespace Sketch.Server.Rest;
 
@@ -32,6 +33,22 @@ internal static class RestRoutes
                     + "(default_format, param_NAME for {NAME:Type} in the statement) stand in the query. Errors of ClickHouse are its own text.")
             .Produces<string>(200, "text/plain")
             .Problems(415, 503);
+        app.MapPost("/v1/backups", OperationsRoutes.BackupAsync)
+            .Describe(
+                "Operations",
+                "Make a backup",
+                "Of the running node, into a folder of its own in the directory; answered once it is on disk. Incremental to the last full one unless full is true or there is none. "
+                    + "Older ones go: keep of them stay (1 to 1000, default 30), and those that they need.")
+            .Body<Backups.BackupBody>(required: true)
+            .Produces<Backups.BackupAnswer>(201)
+            .Problems(400, 409, 413, 415, 503);
+        app.MapPost("/v1/verify", OperationsRoutes.VerifyAsync)
+            .Describe(
+                "Operations",
+                "Verify what is stored",
+                "Computes windows again from the log and compares them with their deltas, totals in memory with those in ClickHouse, hours with deltas and days with hours.")
+            .Produces<Verify.VerifyAnswer>()
+            .Problems(409, 415, 503);
 
         RouteGroupBuilder namespaces = app.MapGroup("/v1/namespaces");
         MapNamespaces(namespaces);
@@ -110,6 +127,13 @@ internal static class RestRoutes
             .Query("producer", "sequence")
             .Produces<IncrementsAnswer>()
             .Problems(400, 404, 409, 413, 415, 429, 503, 507);
+        group.MapGet("/increments/stream", BatchStreamRoute.GetAsync)
+            .Describe(
+                "Counting",
+                "Count batch after batch on one connection",
+                $"A WebSocket with the subprotocol {BatchStream.Protocol}: each binary message is a batch in columns (application/vnd.sketch.batch), at most {BatchStream.MaxUnanswered} of them unanswered. "
+                    + "Answers come in the order of the batches, several in a message, 24 bytes each and a problem where a batch was refused; the stream goes on. For senders of millions of increments a second.")
+            .Problems(400, 403, 404, 426);
         group.MapPost("/values", CounterRoutes.ValuesAsync)
             .Describe("Reading", "Read many counters", "One consistent cut of up to 1,000 counters, in the order of the names; names that don't exist are left out.")
             .Body<NamesBody>(required: true)

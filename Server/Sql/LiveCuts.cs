@@ -1,3 +1,4 @@
+using System.Text;
 using Sketch.Engine;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
@@ -127,11 +128,14 @@ internal sealed class LiveCuts(CountingEngine engine, ClickHouseStore store, Tim
     // Counters that only live windows know: their stored total is zero.
     private static void AddMissing(List<StoredCounter> stored, IReadOnlyList<string> namespaces, IReadOnlyList<string> names)
     {
-        HashSet<(string, string)> known = [.. stored.Select(c => (c.Namespace, c.Name))];
+        HashSet<ulong> known = [.. stored.Select(c => c.Id)];
         foreach (string space in namespaces)
         {
-            foreach (string name in names.Where(n => !known.Contains((space, n))))
-                stored.Add(new StoredCounter(space, name, CounterId.Of(space, name), 0));
+            foreach (string name in names)
+            {
+                if (CounterId.Of(space, name) is var id && known.Add(id))
+                    stored.Add(new StoredCounter(space, Encoding.UTF8.GetBytes(name), id, 0));
+            }
         }
     }
 

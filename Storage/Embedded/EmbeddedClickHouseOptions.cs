@@ -5,6 +5,9 @@ namespace Sketch.Storage.Embedded;
 /// <summary>How the embedded ClickHouse process runs. Its secret comes through standard input, never here.</summary>
 public sealed record EmbeddedClickHouseOptions
 {
+    /// <summary>Where BACKUP writes and RESTORE reads, within <see cref="DataFolder"/>: the process can reach no other folder.</summary>
+    public const string BackupsFolder = "backups";
+
     /// <summary>The folder that holds the data; one process at a time.</summary>
     public required string DataFolder { get; init; }
 

@@ -14,6 +14,7 @@ internal static class EngineConfiguration
         "GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, DROP DATABASE, DROP TABLE, DROP VIEW, "
             + "TRUNCATE, OPTIMIZE, SHOW, CREATE FUNCTION ON *.*",
         "GRANT KILL QUERY, SYSTEM FLUSH, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM SYNC REPLICA ON *.*",
+        "GRANT BACKUP ON *.*",
         "GRANT TABLE ENGINE ON MergeTree",
         "GRANT TABLE ENGINE ON SummingMergeTree",
         "GRANT TABLE ENGINE ON AggregatingMergeTree",
@@ -50,6 +51,7 @@ internal static class EngineConfiguration
               <tmp_path>{SecurityElement.Escape(enginePath)}/tmp/</tmp_path>
               <users_config>{SecurityElement.Escape(users)}</users_config>
               <default_profile>default</default_profile>
+              <backups><allowed_path>{SecurityElement.Escape(Path.Combine(folder, EmbeddedClickHouseOptions.BackupsFolder))}/</allowed_path></backups>
               <max_server_memory_usage>{memory}</max_server_memory_usage>
             </clickhouse>
 

@@ -53,15 +53,17 @@ public sealed partial class ClickHouseStore
             int read = await GuardAsync(() => stream.ReadAsync(buffer.AsMemory(filled), cancellationToken).AsTask(), cancellationToken);
             filled += read;
             int used = 0;
-            while (TryRead(buffer.AsSpan(used, filled - used), ref lastNamespace, out StoredCounter counter, out int length))
+            // Names stay in the buffer: what a batch holds of it is told before it is filled again.
+            while (TryRead(buffer.AsMemory(used, filled - used), ref lastNamespace, out StoredCounter counter, out int length))
             {
                 used += length;
                 batch.Add(counter);
-                if (batch.Count == CountersBatch)
-                {
-                    yield return batch;
-                    batch.Clear();
-                }
+            }
+
+            if (batch.Count > 0)
+            {
+                yield return batch;
+                batch.Clear();
             }
 
             buffer.AsSpan(used, filled - used).CopyTo(buffer);
@@ -75,11 +77,6 @@ public sealed partial class ClickHouseStore
 
                 break;
             }
-        }
-
-        if (batch.Count > 0)
-        {
-            yield return batch;
         }
     }
 
@@ -104,8 +101,9 @@ public sealed partial class ClickHouseStore
         return condition.ToString();
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> bytes, ref string lastNamespace, out StoredCounter counter, out int length)
+    private static bool TryRead(ReadOnlyMemory<byte> memory, ref string lastNamespace, out StoredCounter counter, out int length)
     {
+        ReadOnlySpan<byte> bytes = memory.Span;
         counter = default;
         length = 0;
         if (!TryReadText(bytes, ref length, out ReadOnlySpan<byte> space) || !TryReadText(bytes, ref length, out ReadOnlySpan<byte> name)
@@ -120,7 +118,7 @@ public sealed partial class ClickHouseStore
         }
 
         counter = new StoredCounter(
-            lastNamespace, Encoding.UTF8.GetString(name), BinaryPrimitives.ReadUInt64LittleEndian(bytes[length..]),
+            lastNamespace, memory.Slice(length - name.Length, name.Length), BinaryPrimitives.ReadUInt64LittleEndian(bytes[length..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[(length + 8)..]), bytes[length + 16] != 0);
         length += 17;
         return true;

@@ -58,7 +58,8 @@ public sealed partial class ClickHouseStore
         List<StoredCounter> counters = [];
         await foreach (IReadOnlyList<StoredCounter> batch in ReadCountersAsync(pause.Unfinished, names, ids, cancellationToken))
         {
-            counters.AddRange(batch);
+            // Names lie in a buffer that the next batch fills.
+            counters.AddRange(batch.Select(c => c with { Name = c.Name.ToArray() }));
         }
 
         return counters;

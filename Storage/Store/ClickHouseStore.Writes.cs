@@ -165,11 +165,12 @@ public sealed partial class ClickHouseStore
             await block.ConstantAsync("day", "Date", (ushort)(chunk.TimeMs / 86_400_000), token);
             await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
         }, cancellationToken);
-        await InsertAsync("total_rows", "namespace, id, value", chunk.Key, 3, chunk.Count, async (block, token) =>
+        await InsertAsync("total_rows", "namespace, id, value, position", chunk.Key, 4, chunk.Count, async (block, token) =>
         {
             await block.RunsAsync("namespace", chunk.Namespaces, token);
             await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
             await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
+            await block.ConstantAsync("position", "UInt64", (ulong)chunk.Key.To, token);
         }, cancellationToken);
     }
 

@@ -39,6 +39,9 @@ internal static class StoreSchema
 
         "ALTER TABLE sketch.counter_rows ADD COLUMN IF NOT EXISTS generation UInt64 CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS deleted UInt8 CODEC(ZSTD(1))",
 
+        // Names of counters that are out of memory are asked for by id.
+        "ALTER TABLE sketch.counter_rows ADD INDEX IF NOT EXISTS by_id id TYPE bloom_filter(0.01) GRANULARITY 1",
+
         $"""
         CREATE TABLE IF NOT EXISTS sketch.deltas
         (
@@ -60,10 +63,13 @@ internal static class StoreSchema
         (
             namespace LowCardinality(String),
             id UInt64 CODEC(Delta(8), ZSTD(1)),
-            value SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1))
+            value SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1)),
+            position SimpleAggregateFunction(max, UInt64) COMMENT 'the log position up to which windows are in the value' CODEC(T64, ZSTD(1))
         )
         ENGINE = AggregatingMergeTree ORDER BY (namespace, id) {Written}
         """,
+
+        "ALTER TABLE sketch.total_rows ADD COLUMN IF NOT EXISTS position SimpleAggregateFunction(max, UInt64) CODEC(T64, ZSTD(1))",
 
         $"""
         CREATE TABLE IF NOT EXISTS sketch.hourly_rows

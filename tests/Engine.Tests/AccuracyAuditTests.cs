@@ -186,13 +186,13 @@ public sealed class AccuracyAuditTests
         await using Rig rig = await Rig.Open(Tier.Approximate);
         await rig.Define("users", CounterKind.Distinct, Tier.Strong);
         await rig.AddElements("users", "ann", "bob", "ann");
-        CounterAccuracy accuracy = rig.Engine.AccuracyOf(Rig.Namespace, "users", 0.95)!;
+        CounterAccuracy accuracy = (await rig.Engine.AccuracyOfAsync(Rig.Namespace, "users", 0.95, CancellationToken.None))!;
         Assert.Equal((2, true, null), (accuracy.Value.Value, accuracy.Value.Exact, accuracy.Sketch));
         Assert.StartsWith("Exactly 2 distinct elements", accuracy.Explanation, StringComparison.Ordinal);
 
         await rig.Define("many", CounterKind.Distinct, Tier.Approximate);
         await rig.AddElements("many", Enumerable.Range(0, 20_000).Select(i => $"e{i}"));
-        CounterAccuracy about = rig.Engine.AccuracyOf(Rig.Namespace, "many", 0.95)!;
+        CounterAccuracy about = (await rig.Engine.AccuracyOfAsync(Rig.Namespace, "many", 0.95, CancellationToken.None))!;
         Assert.InRange(20_000, about.Value.Lower - 2_000, about.Value.Upper + 2_000);
         Assert.Contains(about.Value.Exact ? "Exactly" : "in 95 % of cases", about.Explanation, StringComparison.Ordinal);
     }
@@ -261,7 +261,7 @@ public sealed class AccuracyAuditTests
         long[] truth = await Count(rig, 1);
         await rig.Checkpoint();
         long[] more = await Count(rig, 2);
-        CounterAccuracy live = rig.Engine.AccuracyOf(Rig.Namespace, "n1", 0.95)!;
+        CounterAccuracy live = (await rig.Engine.AccuracyOfAsync(Rig.Namespace, "n1", 0.95, CancellationToken.None))!;
         Assert.Equal(rig.Read("n1", 0.95)! with { RatePerSecond = 0 }, live.Value with { RatePerSecond = 0 });
         Assert.Equal(truth[1], live.ExactPart);
         Assert.InRange(live.Sketched, more[1], long.MaxValue);
@@ -271,18 +271,18 @@ public sealed class AccuracyAuditTests
         Assert.Equal(new SketchShape(SketchBytes, SketchBytes / 16, 4), live.Sketch);
         Assert.Contains("in a count-min sketch of 16,384 bytes (4 rows of 1,024 cells)", live.Explanation, StringComparison.Ordinal);
         Assert.Contains("the truth is between", live.Explanation, StringComparison.Ordinal);
-        Assert.Null(rig.Engine.AccuracyOf(Rig.Namespace, "n1", 0.9999)!.ErrorAtMost);
+        Assert.Null((await rig.Engine.AccuracyOfAsync(Rig.Namespace, "n1", 0.9999, CancellationToken.None))!.ErrorAtMost);
 
         await rig.Checkpoint();
-        CounterAccuracy stored = rig.Engine.AccuracyOf(Rig.Namespace, "n1", 0.95)!;
+        CounterAccuracy stored = (await rig.Engine.AccuracyOfAsync(Rig.Namespace, "n1", 0.95, CancellationToken.None))!;
         Assert.Equal((true, 0, null), (stored.Value.Exact, stored.Sketched, stored.Sketch));
         Assert.Equal(truth[1] + more[1], stored.ExactPart);
         Assert.StartsWith("Exactly ", stored.Explanation, StringComparison.Ordinal);
-        Assert.Null(rig.Engine.AccuracyOf(Rig.Namespace, "nobody", 0.95));
+        Assert.Null(await rig.Engine.AccuracyOfAsync(Rig.Namespace, "nobody", 0.95, CancellationToken.None));
         Assert.Throws<ArgumentException>(() => rig.Engine.AccuracyOf("nowhere"));
 
         Assert.Null(await rig.Engine.DefineCounterAsync(Rig.Namespace, new CounterDefinition("exact", Tier: Tier.Strong), default));
         await rig.Add("exact", 3);
-        Assert.Equal("The tier strong keeps every increment exactly: 3 is the sum of all that were read so far.", rig.Engine.AccuracyOf(Rig.Namespace, "exact", 0.95)!.Explanation);
+        Assert.Equal("The tier strong keeps every increment exactly: 3 is the sum of all that were read so far.", (await rig.Engine.AccuracyOfAsync(Rig.Namespace, "exact", 0.95, CancellationToken.None))!.Explanation);
     }
 }

@@ -144,7 +144,7 @@ public sealed class CutTests
         }
 
         (string, long)[] expected = [.. truth.OrderByDescending(t => t.Value).ThenBy(t => t.Key, StringComparer.Ordinal).Take(10).Select(t => (t.Key, t.Value))];
-        Assert.Equal(expected, rig.Engine.Top(Rig.Namespace, 10, 0.99).Select(v => (v.Name, v.Value)));
+        Assert.Equal(expected, (await rig.Top(10)).Select(v => (v.Name, v.Value)));
     }
 
     [Theory]

@@ -74,7 +74,61 @@ internal sealed partial class MemoryStore : ICheckpointStore
         await Task.Yield();
         foreach (var chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).Chunk(3))
         {
-            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, c.Named.Name, c.Named.Id, c.Total, c.Named.Deleted))];
+            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Total, c.Named.Deleted))];
+        }
+    }
+
+    /// <summary>How often totals were asked for.</summary>
+    public int TotalsReads { get; private set; }
+
+    /// <summary>The next read of totals waits for it.</summary>
+    public Task TotalsWait { get; set; } = Task.CompletedTask;
+
+    /// <summary>Reads of totals and names fail.</summary>
+    public bool ReadsFail { get; set; }
+
+    public async ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
+        LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    {
+        Task wait = TotalsWait;
+        TotalsWait = Task.CompletedTask;
+        await wait.WaitAsync(cancellationToken);
+        lock (_gate)
+        {
+            TotalsReads++;
+            if (ReadsFail)
+            {
+                throw new CheckpointStoreException("the store is away");
+            }
+
+            Assert.Equal(ids.Distinct(), ids);
+            return ids.Where(id => _counters.TryGetValue(id, out var c) && c.Named.Namespace == @namespace)
+                .ToDictionary(id => id, id => _counters[id].Total - Checkpoints.Where(c => c.To > position).Sum(c => c.Deltas.Of(id)));
+        }
+    }
+
+    public ValueTask<IReadOnlyList<StoredTotal>> ReadHeaviestAsync(string @namespace, int limit, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return ReadsFail
+                ? throw new CheckpointStoreException("the store is away")
+                : new([
+                    .. _counters.Values.Where(c => c.Named.Namespace == @namespace).OrderByDescending(c => c.Total).ThenBy(c => c.Named.Id)
+                        .Take(limit).Select(c => new StoredTotal(c.Named.Id, c.Total)),
+                ]);
+        }
+    }
+
+    public ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
+        string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return ReadsFail
+                ? throw new CheckpointStoreException("the store is away")
+                : new(ids.Where(id => _counters.TryGetValue(id, out var c) && c.Named.Namespace == @namespace && !c.Named.Deleted)
+                    .ToDictionary(id => id, id => _counters[id].Named.Name));
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class RemovalTests
         await rig.Delete("a");
 
         Assert.Null(rig.Read("a"));
-        Assert.Equal(["b"], rig.Engine.Top(Rig.Namespace, 10, 0.99).Select(v => v.Name));
+        Assert.Equal(["b"], (await rig.Top(10)).Select(v => v.Name));
         Assert.Equal(["b"], await rig.Engine.FindAsync(Rig.Namespace, "", null, 10, default));
         Assert.Equal(1, rig.Engine.Namespaces.Single().Counters);
         Assert.Equal(RejectionReason.NotFound, (await rig.Engine.DeleteCounterAsync(Rig.Namespace, "a", default))!.Reason);

@@ -38,7 +38,7 @@ internal sealed partial class Rig
     /// <summary>A node, not started yet, with this one's log and secret and an empty store; this one must be stopped.</summary>
     public Rig Replayed()
     {
-        Rig rig = new(_sketchBytes);
+        Rig rig = new(_sketchBytes, _isTight);
         foreach (string path in Directory.GetFiles(Path.Combine(_folder, "log")).Append(Path.Combine(_folder, "engine", "secret")))
         {
             string into = Path.Combine(rig._folder, Path.GetRelativePath(_folder, path));

@@ -19,7 +19,9 @@ internal sealed partial class Rig : IAsyncDisposable
     private EmbeddedLog? _log;
     private CountingEngine? _engine;
 
-    private Rig(long sketchBytes) => _sketchBytes = sketchBytes;
+    private readonly bool _isTight;
+
+    private Rig(long sketchBytes, bool isTight) => (_sketchBytes, _isTight) = (sketchBytes, isTight);
 
     public MemoryStore Store { get; } = new();
 
@@ -32,9 +34,12 @@ internal sealed partial class Rig : IAsyncDisposable
     /// <summary>What the engine logged as a warning or worse.</summary>
     public WarningLog Warnings { get; } = new();
 
-    public static async Task<Rig> Open(Tier tier = Tier.Eventual, long sketchBytes = 1 << 16)
+    /// <param name="tier">The namespace's.</param>
+    /// <param name="sketchBytes">A window's count-min.</param>
+    /// <param name="isTight">Nothing stays in memory that need not, but the two heaviest.</param>
+    public static async Task<Rig> Open(Tier tier = Tier.Eventual, long sketchBytes = 1 << 16, bool isTight = false)
     {
-        Rig rig = new(sketchBytes);
+        Rig rig = new(sketchBytes, isTight);
         await rig.Start();
         Assert.Null(await rig.Engine.DefineNamespaceAsync(new NamespaceDefinition(Namespace, tier), CancellationToken.None));
         return rig;
@@ -45,7 +50,13 @@ internal sealed partial class Rig : IAsyncDisposable
         _log = await EmbeddedLog.OpenAsync(
             new EmbeddedLogOptions { Folder = Path.Combine(_folder, "log"), SegmentBytes = 1 << 20 }, Time, CancellationToken.None);
         _engine = await CountingEngine.OpenAsync(
-            new EngineOptions { DataFolder = _folder, SketchMemoryBytes = _sketchBytes },
+            new EngineOptions
+            {
+                DataFolder = _folder,
+                SketchMemoryBytes = _sketchBytes,
+                TotalsMemoryBytes = _isTight ? 0 : 1 << 20,
+                HeaviestKept = _isTight ? 2 : 1_024,
+            },
             _log, Store, Time, Warnings, CancellationToken.None);
     }
 
@@ -80,6 +91,13 @@ internal sealed partial class Rig : IAsyncDisposable
     }
 
     public CounterValue? Read(string name, double confidence = 0.99) => Engine.Read(Namespace, [name], confidence)[0];
+
+    /// <summary>As <see cref="Read"/>, whether or not the total is in memory.</summary>
+    public async Task<CounterValue?> ReadThrough(string name) =>
+        (await Engine.ReadAsync(Namespace, [name], 0.99, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30)))[0];
+
+    public async Task<IReadOnlyList<CounterValue>> Top(int k) =>
+        await Engine.TopAsync(Namespace, k, 0.99, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
     public Task Checkpoint() => Engine.CheckpointAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
 

@@ -1,9 +1,6 @@
-using System.Text;
-using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Tables;
-using Sketch.Engine.Totals;
 
 namespace Sketch.Tests.Engine;
 
@@ -89,53 +86,6 @@ public class TableTests
     }
 
     [Fact]
-    public void A_reader_of_the_totals_sees_a_checkpoint_only_from_its_epoch_on()
-    {
-        Random random = new(5);
-        ExactTotals totals = new();
-        Dictionary<ulong, long> truth = [];
-        for (long epoch = 1; epoch <= 60; epoch++)
-        {
-            SortedDictionary<ulong, long> window = [];
-            for (int i = 0; i < 200; i++)
-            {
-                window[(ulong)random.Next(1, 3_000) * 0x9E3779B97F4A7C15] = random.Next(-50, 100);
-            }
-
-            DeltaColumns deltas = [.. window.Select(w => new DeltaRow("n", w.Key, w.Value))];
-            totals = totals.WithRoomFor(totals.Missing(deltas));
-            totals.Apply(deltas, epoch);
-            Assert.All(window.Keys, id => Assert.Equal(truth.GetValueOrDefault(id), totals.At(id, epoch - 1)));
-            foreach ((ulong id, long delta) in window)
-            {
-                truth[id] = truth.GetValueOrDefault(id) + delta;
-            }
-
-            Assert.All(truth, t => Assert.Equal(t.Value, totals.At(t.Key, epoch)));
-            totals.Finish(deltas);
-            Assert.All(truth, t => Assert.Equal(t.Value, totals.At(t.Key, epoch)));
-        }
-
-        Assert.Equal(truth.Count, totals.Count);
-        Assert.Equal(truth.OrderBy(t => t.Key), totals.All().Select(t => KeyValuePair.Create(t.Id, t.Total)).OrderBy(t => t.Key));
-    }
-
-    [Fact]
-    public void Totals_take_less_than_32_bytes_a_counter()
-    {
-        ExactTotals totals = new();
-        const int Counters = 1_000_000;
-        for (ulong i = 1; i <= Counters; i++)
-        {
-            totals = totals.WithRoomFor(1);
-            totals.Add(i * 0x9E3779B97F4A7C15, (long)i);
-        }
-
-        Assert.InRange(totals.MemoryBytes, 16 * Counters, 32 * Counters);
-        Assert.Equal(77, totals.At(unchecked(77 * 0x9E3779B97F4A7C15), 0));
-    }
-
-    [Fact]
     public void Columns_of_rows_are_rows()
     {
         DeltaRow[] rows = [new("a", 3, 1), new("a", 9, -2), new("c", 1, 5)];
@@ -166,34 +116,6 @@ public class TableTests
             uint[] back = new uint[count];
             DeltaColumn.Widen(column.AsSpan(0, count * bytes), bytes, back);
             Assert.Equal(numbers[..count], back);
-        }
-    }
-
-    [Fact]
-    public void Names_are_found_with_their_namespace_and_marks_while_the_table_grows()
-    {
-        NameTable names = new();
-        for (int i = 0; i < 20_000; i++)
-        {
-            byte[] name = Encoding.UTF8.GetBytes($"name {i}");
-            ulong id = CounterId.Of("n"u8, name);
-            Assert.Equal($"name {i}", names.GetOrAdd(id, (ushort)(i % 7), name, out bool added).Name);
-            Assert.True(added);
-            if (i % 2 == 0)
-            {
-                names.Mark(id, defined: i % 4 == 0);
-            }
-        }
-
-        ulong[] ids = [.. Enumerable.Range(0, 20_000).Select(i => CounterId.Of("n"u8, Encoding.UTF8.GetBytes($"name {i}"))), 5];
-        long[] references = new long[ids.Length];
-        names.Find(ids, references);
-        Assert.Equal(0, references[^1]);
-        for (int i = 0; i < 20_000; i++)
-        {
-            Assert.True(names.TryGet(ids[i], out NameEntry entry));
-            Assert.Equal(($"name {i}", (ushort)(i % 7), i % 2 == 0, i % 4 == 0), (entry.Name, entry.NamespaceIndex, entry.IsDeclared, entry.IsDefined));
-            Assert.NotEqual(0, references[i]);
         }
     }
 

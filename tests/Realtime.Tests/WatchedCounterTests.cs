@@ -38,6 +38,30 @@ public sealed class WatchedCounterTests
     }
 
     [Fact]
+    public void The_value_stays_within_bounds_shown_before_until_the_counter_surely_changed()
+    {
+        var counter = new WatchedCounter("the");
+        long[] shown =
+        [
+            Read(100, 90, 105),
+            Read(108, 95, 112), // may be 105 still, and no more than that if it did not change
+            Read(120, 104, 125),
+            Read(121, 106, 126), // more than it can have been: it changed
+            Read(126, 100, 130), // noise again
+            Read(126, 126, 126),
+            Read(90, 90, 90),
+        ];
+        Assert.Equal([100, 105, 105, 121, 126, 126, 90], shown);
+
+        long Read(long value, long lower, long upper)
+        {
+            counter.Update(Estimate with { Value = value, Lower = lower, Upper = upper }, counter.ChangedRound + 1);
+            Assert.InRange(counter.Current!.Value, counter.Current.Lower, counter.Current.Upper);
+            return counter.Current.Value;
+        }
+    }
+
+    [Fact]
     public void A_drift_that_adds_up_becomes_news()
     {
         var counter = new WatchedCounter("the");

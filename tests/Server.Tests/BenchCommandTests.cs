@@ -35,7 +35,7 @@ public class BenchCommandTests
         JsonElement report = await RunAsync("bench", "flood", "--names", "500000", "--json");
         Assert.Equal(100_000, report.GetProperty("countersHeld").GetInt64());
         Assert.Equal(400_000, report.GetProperty("refused").GetInt64());
-        Assert.InRange(report.GetProperty("namesBytes").GetInt64(), 0, 10 << 20);
+        Assert.InRange(report.GetProperty("totalsBytes").GetInt64(), 0, 10 << 20);
         Assert.InRange(report.GetProperty("peakBytesAfter").GetInt64() - report.GetProperty("peakBytesBefore").GetInt64(), 0, 100 << 20);
         Assert.True(report.GetProperty("neighbourSent").GetInt64() > 0);
     }

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
-using System.Text;
 using Sketch.Engine.Catalogue;
 using Sketch.Server.Rest;
 
@@ -28,20 +25,20 @@ public sealed class BinaryBatchTests : IAsyncLifetime
     [InlineData(8, new long[] { 1_000_000_000_000, 1, 3 })]
     public async Task Columns_of_every_width_are_counted(int width, long[] deltas)
     {
-        byte[] body = Batch("", 0, ["a", "b", "a"], width, deltas, ["a", "b"]);
+        byte[] body = Batches.Of("", 0, ["a", "b", "a"], width, deltas, ["a", "b"]);
         Answer answer = await SendAsync(body);
         Assert.Equal((200, 3), (answer.Status, answer.Json.GetProperty("accepted").GetInt32()));
         Assert.Equal((deltas[0] + deltas[2], deltas[1]), (await ValueAsync("words", "a"), await ValueAsync("words", "b")));
 
         // From now on the node knows the names.
-        Assert.Equal(200, (await SendAsync(Batch("", 0, ["a", "b", "a"], width, deltas, []))).Status);
+        Assert.Equal(200, (await SendAsync(Batches.Of("", 0, ["a", "b", "a"], width, deltas, []))).Status);
         Assert.Equal(2 * deltas[1], await ValueAsync("words", "b"));
     }
 
     [Fact]
     public async Task A_retry_is_a_duplicate()
     {
-        byte[] body = Batch("till-1", 7, ["a"], 1, [5], ["a"]);
+        byte[] body = Batches.Of("till-1", 7, ["a"], 1, [5], ["a"]);
         Assert.False((await SendAsync(body)).Json.GetProperty("duplicate").GetBoolean());
         Assert.True((await SendAsync(body)).Json.GetProperty("duplicate").GetBoolean());
         Assert.Equal(5, await ValueAsync("words", "a"));
@@ -50,28 +47,28 @@ public sealed class BinaryBatchTests : IAsyncLifetime
     [Fact]
     public async Task Strong_counters_take_negative_deltas_and_are_read_at_once()
     {
-        Assert.Equal(200, (await SendAsync(Batch("", 0, ["stock", "stock"], 8, [7, -3], ["stock"], "shop"), "shop")).Status);
+        Assert.Equal(200, (await SendAsync(Batches.Of("", 0, ["stock", "stock"], 8, [7, -3], ["stock"], "shop"), "shop")).Status);
         Assert.Equal(4, await ValueAsync("shop", "stock"));
     }
 
     [Fact]
     public async Task What_is_wrong_is_named_and_nothing_is_counted()
     {
-        await SendAsync(Batch("", 0, ["a"], 0, [1], ["a"]));
-        await SendAsync(Batch("", 0, ["other"], 0, [1], ["other"], "shop"), "shop");
+        await SendAsync(Batches.Of("", 0, ["a"], 0, [1], ["a"]));
+        await SendAsync(Batches.Of("", 0, ["other"], 0, [1], ["other"], "shop"), "shop");
 
-        (await SendAsync(Batch("", 0, ["a", "new"], 0, [1, 1], []))).IsProblem(400, "ids[1]", $"{CounterId.Of("words", "new"):x16}", "of a name that the batch declares");
-        (await SendAsync(Batch("", 0, ["a", "other"], 0, [1, 1], [], "shop"))).IsProblem(400, "ids[0]", "", "a counter of this namespace");
-        (await SendAsync(Batch("", 0, ["a", "a"], 8, [1, -1], []))).IsProblem(400, "deltas[1]", "-1", "strong and eventual");
-        (await SendAsync(Batch("", 0, ["a", "a"], 8, [1, 1_000_000_000_001], []))).IsProblem(400, "deltas[1]", "1000000000001", "1000000000000");
-        (await SendAsync(Batch("", 0, ["a"], 0, [1], ["ok", "\u0001"]))).IsProblem(400, "names[1]", "", "without control characters");
-        (await SendAsync(Batch("p", 0, ["a"], 0, [1], []))).IsProblem(400, "sequence", "missing", "1 to");
-        (await SendAsync(Batch("", 3, ["a"], 0, [1], []))).IsProblem(400, "producer", "missing", "1 to 64 bytes");
-        (await SendAsync([.. Batch("", 0, ["a"], 0, [1], []), 9])).IsProblem(400, "body", "1 bytes after", "none");
-        (await SendAsync(With(Batch("", 0, ["a"], 0, [1], []), 4, 3))).IsProblem(400, "w", "3", "0, 1, 2, 4 or 8");
-        (await SendAsync(With(Batch("", 0, ["a"], 0, [1], []), 5, 1))).IsProblem(400, "encoding", "1", "0");
-        (await SendAsync(With(Batch("", 0, ["a"], 0, [1], []), 16, 0))).IsProblem(400, "n", "0", "1 to 10000");
-        (await SendAsync(With(Batch("", 0, ["a"], 0, [1], []), 18, 1))).IsProblem(400, "n", "65537", "1 to 10000");
+        (await SendAsync(Batches.Of("", 0, ["a", "new"], 0, [1, 1], []))).IsProblem(400, "ids[1]", $"{CounterId.Of("words", "new"):x16}", "of a name that the batch declares");
+        (await SendAsync(Batches.Of("", 0, ["a", "other"], 0, [1, 1], [], "shop"))).IsProblem(400, "ids[0]", "", "a counter of this namespace");
+        (await SendAsync(Batches.Of("", 0, ["a", "a"], 8, [1, -1], []))).IsProblem(400, "deltas[1]", "-1", "strong and eventual");
+        (await SendAsync(Batches.Of("", 0, ["a", "a"], 8, [1, 1_000_000_000_001], []))).IsProblem(400, "deltas[1]", "1000000000001", "1000000000000");
+        (await SendAsync(Batches.Of("", 0, ["a"], 0, [1], ["ok", "\u0001"]))).IsProblem(400, "names[1]", "", "without control characters");
+        (await SendAsync(Batches.Of("p", 0, ["a"], 0, [1], []))).IsProblem(400, "sequence", "missing", "1 to");
+        (await SendAsync(Batches.Of("", 3, ["a"], 0, [1], []))).IsProblem(400, "producer", "missing", "1 to 64 bytes");
+        (await SendAsync([.. Batches.Of("", 0, ["a"], 0, [1], []), 9])).IsProblem(400, "body", "1 bytes after", "none");
+        (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 4, 3))).IsProblem(400, "w", "3", "0, 1, 2, 4 or 8");
+        (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 5, 1))).IsProblem(400, "encoding", "1", "0");
+        (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 16, 0))).IsProblem(400, "n", "0", "1 to 10000");
+        (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 18, 1))).IsProblem(400, "n", "65537", "1 to 10000");
         (await SendAsync("nonsense"u8.ToArray())).IsProblem(400, "body", "8 bytes", "docs/formats/batch.md");
         Assert.Equal((1, 1), (await ValueAsync("words", "a"), await ValueAsync("shop", "other")));
     }
@@ -79,7 +76,7 @@ public sealed class BinaryBatchTests : IAsyncLifetime
     [Fact]
     public async Task A_body_cut_anywhere_or_with_any_byte_changed_never_crashes_nor_counts_in_part()
     {
-        byte[] body = Batch("till-1", 7, ["a", "b"], 2, [5, 6], ["a", "b"]);
+        byte[] body = Batches.Of("till-1", 7, ["a", "b"], 2, [5, 6], ["a", "b"]);
         for (int length = 0; length < body.Length; length++)
         {
             Assert.Equal(400, (await SendAsync(body[..length])).Status);
@@ -90,26 +87,6 @@ public sealed class BinaryBatchTests : IAsyncLifetime
         {
             Assert.InRange((await SendAsync(With(body, at, (byte)(body[at] ^ 0x81)))).Status, 200, 409);
         }
-    }
-
-    private static byte[] Batch(string producer, long sequence, string[] counters, int width, long[] deltas, string[] names, string @namespace = "words")
-    {
-        ArrayBufferWriter<byte> writer = new();
-        BinaryBatch.WriteHead(writer, Encoding.UTF8.GetBytes(producer), sequence, counters.Length, width, names.Length);
-        writer.Write(MemoryMarshal.AsBytes<ulong>(counters.Select(c => CounterId.Of(@namespace, c)).ToArray()));
-        foreach (long delta in deltas)
-        {
-            writer.Write(BitConverter.GetBytes(delta).AsSpan(0, width));
-        }
-
-        foreach (string name in names)
-        {
-            byte[] utf8 = Encoding.UTF8.GetBytes(name);
-            writer.Write(BitConverter.GetBytes((ushort)utf8.Length));
-            writer.Write(utf8);
-        }
-
-        return writer.WrittenSpan.ToArray();
     }
 
     private static byte[] With(byte[] body, int at, byte value)

@@ -88,6 +88,16 @@ internal sealed class NodeHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until it is so.</summary>
+    public async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        using CancellationTokenSource deadline = new(Deadline);
+        while (!await condition())
+        {
+            await Task.Delay(10, deadline.Token);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

@@ -48,7 +48,7 @@ internal sealed class History
 
         await _clients.FinishAsync();
         await _node.CheckpointAsync();
-        _reader.ReadEverything();
+        await _reader.ReadEverythingAsync();
     }
 
     /// <summary>Ends the last process, which would otherwise stay in memory.</summary>

@@ -81,8 +81,9 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
         {
             foreach (StoredCounter counter in batch.Where(c => c.Namespace == @namespace))
             {
-                Assert.Equal(CounterId.Of(@namespace, counter.Name), counter.Id);
-                totals.Add(counter.Name, counter.Total);
+                string name = System.Text.Encoding.UTF8.GetString(counter.Name.Span);
+                Assert.Equal(CounterId.Of(@namespace, name), counter.Id);
+                totals.Add(name, counter.Total);
             }
         }
 

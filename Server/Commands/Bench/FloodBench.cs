@@ -63,7 +63,7 @@ internal sealed class FloodBench(ServedNode node, long names, Action<string> say
         ValuesAnswer top = await rest.GetAsync(NodeClient.Namespace(Neighbour) + "/top?k=1000", AnswersJson.Readable.ValuesAnswer, cancellationToken).ConfigureAwait(false);
         return new FloodReport(
             names, refused, namespaces.Namespaces.Single(n => n.Name == Flooded).Counters, Math.Round(names / seconds), before, node.Use().Node.PeakBytes,
-            health.Engine!.NamesBytes, sent, top.Values.Sum(v => v.Lower), top.Values.Sum(v => v.Upper), At(calm, 0.5), At(calm, 0.99), At(flooded, 0.5), At(flooded, 0.99));
+            health.Engine!.TotalsBytes, sent, top.Values.Sum(v => v.Lower), top.Values.Sum(v => v.Upper), At(calm, 0.5), At(calm, 0.99), At(flooded, 0.5), At(flooded, 0.99));
     }
 
     private async Task<long> ThrowAsync(CancellationToken cancellationToken)
@@ -99,7 +99,7 @@ internal sealed record FloodReport(
     double NamesPerSecond,
     long PeakBytesBefore,
     long PeakBytesAfter,
-    long NamesBytes,
+    long TotalsBytes,
     long NeighbourSent,
     long NeighbourLower,
     long NeighbourUpper,
@@ -115,7 +115,7 @@ internal sealed record FloodReport(
     public string ToText() => string.Create(
         CultureInfo.InvariantCulture,
         $"""
-        {Names:N0} names at {NamesPerSecond:N0} a second: {CountersHeld:N0} held, {Refused:N0} refused; memory of the node at most {PeakBytesBefore >> 20} MiB before and {PeakBytesAfter >> 20} MiB after, names {NamesBytes >> 20} MiB
+        {Names:N0} names at {NamesPerSecond:N0} a second: {CountersHeld:N0} held, {Refused:N0} refused; memory of the node at most {PeakBytesBefore >> 20} MiB before and {PeakBytesAfter >> 20} MiB after, the table of counters {TotalsBytes >> 20} MiB
         neighbour: {NeighbourSent:N0} sent, between {NeighbourLower:N0} and {NeighbourUpper:N0}; a batch of 1,000 takes p50 {NeighbourP50Calm:0.00} ms, p99 {NeighbourP99Calm:0.00} ms before and p50 {NeighbourP50Flooded:0.00} ms, p99 {NeighbourP99Flooded:0.00} ms meanwhile
         """);
 }

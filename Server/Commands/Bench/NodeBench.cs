@@ -23,7 +23,10 @@ internal sealed record NodeBenchOptions
 
     public int BatchIncrements { get; init; } = 1_000;
 
-    public int Connections { get; init; } = 32;
+    public int Connections { get; init; } = 8;
+
+    /// <summary>A request for each batch, instead of streams of them.</summary>
+    public bool ByRequest { get; init; }
 
     /// <summary>Bytes of a delta on the wire; 0 leaves the column out.</summary>
     public int DeltaBytes { get; init; } = 8;
@@ -52,8 +55,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         long named = _sent;
         long windows = await NumberAsync(sql, "SELECT count() FROM checkpoints", cancellationToken).ConfigureAwait(false);
         long started = Stopwatch.GetTimestamp();
-        Task counting = OnConnectionsAsync(
-            options.Connections, "count", (connection, number) => CountAsync(connection, stream, number, started, cancellationToken), cancellationToken);
+        Task counting = CountAsync(stream, started, cancellationToken);
         while (await Task.WhenAny(counting, Task.Delay(TimeSpan.FromSeconds(5), cancellationToken)).ConfigureAwait(false) != counting)
             say($"{(Interlocked.Read(ref _sent) - named) / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e6:0.00} M/s, {Interlocked.Read(ref _sent) - named:N0} increments");
         await counting.ConfigureAwait(false);
@@ -77,7 +79,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
             ExactTotal = exact,
             Counters = options.Counters,
             BytesPerCounter = Math.Round((double)health.Engine!.TotalsBytes / options.Counters, 1),
-            NameBytesPerCounter = Math.Round((double)health.Engine.NamesBytes / options.Counters, 1),
+            CountersInMemory = health.Engine.HotCounters,
             LogBytesPerIncrement = Math.Round((double)(after.WrittenBytes - before.WrittenBytes) / counted, 1),
             Spread = options.IsZipf ? "zipf" : "uniform",
             Tier = options.Tier,
@@ -104,8 +106,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         (BenchStream stream, _) = await PrepareAsync(rest, sql, cancellationToken).ConfigureAwait(false);
         long named = _sent;
         long started = Stopwatch.GetTimestamp();
-        await OnConnectionsAsync(
-            options.Connections, "count", (connection, number) => CountAsync(connection, stream, number, started, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await CountAsync(stream, started, cancellationToken).ConfigureAwait(false);
         return _sent - named;
     }
 
@@ -158,13 +159,31 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         }
     }
 
-    private async Task CountAsync(BatchConnection connection, BenchStream stream, int number, long started, CancellationToken cancellationToken)
+    private Task CountAsync(BenchStream stream, long started, CancellationToken cancellationToken) => options.ByRequest
+        ? OnConnectionsAsync(options.Connections, "count", (connection, number) => RequestAsync(connection, stream, number, started, cancellationToken), cancellationToken)
+        : Task.WhenAll(Enumerable.Range(0, options.Connections).Select(number => Task.Run(() => StreamAsync(stream, number, started, cancellationToken), cancellationToken)));
+
+    private async Task RequestAsync(BatchConnection connection, BenchStream stream, int number, long started, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> deltas = _deltas.AsMemory(0, options.BatchIncrements * options.DeltaBytes);
         for (long part = number; Stopwatch.GetElapsedTime(started).TotalSeconds < options.Seconds; part += options.Connections)
         {
             await connection.SendAsync(stream.Part(part, options.BatchIncrements), options.DeltaBytes, deltas, [], cancellationToken).ConfigureAwait(false);
             Interlocked.Add(ref _sent, options.BatchIncrements);
+        }
+    }
+
+    private async Task StreamAsync(BenchStream stream, int number, long started, CancellationToken cancellationToken)
+    {
+        StreamConnection connection = await StreamConnection.OpenAsync(
+            node.Http, NodeBenchOptions.Namespace, string.Create(CultureInfo.InvariantCulture, $"count-{number}"), count => Interlocked.Add(ref _sent, count), cancellationToken)
+            .ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            ReadOnlyMemory<byte> deltas = _deltas.AsMemory(0, options.BatchIncrements * options.DeltaBytes);
+            for (long part = number; Stopwatch.GetElapsedTime(started).TotalSeconds < options.Seconds; part += options.Connections)
+                await connection.SendAsync(stream.Part(part, options.BatchIncrements), options.DeltaBytes, deltas, cancellationToken).ConfigureAwait(false);
+            await connection.FinishAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

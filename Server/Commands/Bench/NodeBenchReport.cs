@@ -17,11 +17,11 @@ internal sealed record NodeBenchReport
 
     public required int Counters { get; init; }
 
-    /// <summary>Memory of the exact totals a counter, in bytes.</summary>
+    /// <summary>Memory a counter, in bytes: id, exact total, and what is known of its name; in memory and out of it together.</summary>
     public double BytesPerCounter { get; init; }
 
-    /// <summary>Memory of the names a counter, in bytes.</summary>
-    public double NameBytesPerCounter { get; init; }
+    /// <summary>Counters whose total is in memory.</summary>
+    public long CountersInMemory { get; init; }
 
     public double LogBytesPerIncrement { get; init; }
 
@@ -60,7 +60,7 @@ internal sealed record NodeBenchReport
         {IncrementsPerSecond / 1e6:0.00} million increments a second, acknowledged {(Durable ? "after the fsync" : "when written")}: tier {Tier}, {Spread} over {Counters:N0} counters, {BytesOnTheWire} bytes an increment
         {Increments:N0} increments sent, ClickHouse holds {ExactTotal:N0}; {CheckpointsDuring} windows stored meanwhile, the rest {SecondsToExact:0.0} s after the end
         processor time an increment: node {NodeNanosecondsPerIncrement:0} ns, ClickHouse {ClickHouseNanosecondsPerIncrement:0} ns, load generator {ClientNanosecondsPerIncrement:0} ns
-        memory at most: node {NodePeakBytes >> 20} MiB, ClickHouse {ClickHousePeakBytes >> 20} MiB; totals {BytesPerCounter:0.0} and names {NameBytesPerCounter:0.0} bytes a counter
+        memory at most: node {NodePeakBytes >> 20} MiB, ClickHouse {ClickHousePeakBytes >> 20} MiB; {BytesPerCounter:0.0} bytes a counter, {CountersInMemory:N0} of {Counters:N0} totals at hand
         log: {LogBytesPerIncrement:0.0} bytes an increment
         """);
 }

@@ -77,6 +77,14 @@ internal sealed class ServedNode : IAsyncDisposable
         return (ProcessUse.Of(_process.Id), clickHouse);
     }
 
+    /// <summary>Memory of the node now.</summary>
+    public long MemoryBytes()
+    {
+        const string Resident = "VmRSS:";
+        string line = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(Resident, StringComparison.Ordinal));
+        return long.Parse(line[Resident.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) << 10;
+    }
+
     /// <summary>Ends it as a power cut would end the process.</summary>
     public void Kill() => _process.Kill(entireProcessTree: true);
 

@@ -73,6 +73,19 @@ internal sealed class AcknowledgesInFlightDuplicates : Bug
     }
 }
 
+/// <summary>Reads totals of counters out of memory as they are, whichever windows are in them by now.</summary>
+internal sealed class ReadsTotalsOfNoPosition : Bug
+{
+    public override ICheckpointStore Wrap(ICheckpointStore store, IIncrementLog log) => new Store(store);
+
+    private sealed class Store(ICheckpointStore store) : StoreBug(store)
+    {
+        public override ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
+            LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) =>
+            base.ReadTotalsAsync(log, long.MaxValue, @namespace, ids, cancellationToken);
+    }
+}
+
 /// <summary>States bounds that are too small.</summary>
 internal sealed class BoundsTooSmall : Bug
 {
@@ -107,6 +120,16 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
     public virtual ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken) => store.StoreAsync(checkpoint, cancellationToken);
 
     public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
+
+    public virtual ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
+        LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) =>
+        store.ReadTotalsAsync(log, position, @namespace, ids, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredTotal>> ReadHeaviestAsync(string @namespace, int limit, CancellationToken cancellationToken) =>
+        store.ReadHeaviestAsync(@namespace, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
+        string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) => store.ReadNamesAsync(@namespace, ids, cancellationToken);
 
     public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) => store.ReadDistinctsAsync(cancellationToken);
 

@@ -19,6 +19,7 @@ internal sealed class Node
     private readonly Device _device = new();
     private readonly XxHash3 _events = new();
     private readonly ulong _incarnation;
+    private readonly bool _isTight;
     private bool _losePowerAtDeath;
     private string? _reported;
     private LogCut? _cutSeen;
@@ -32,6 +33,7 @@ internal sealed class Node
         _trace = trace;
         _incarnation = (ulong)random.NextInt64(1, long.MaxValue);
         Store = new SimulatedStore(new SimulatedTime.Clock(_time), random) { Met = mood => Hit(mood) };
+        _isTight = random.Next(2) == 0;
         PutSecret();
         Process = Start();
     }
@@ -228,6 +230,15 @@ internal sealed class Node
         }
     }
 
+    /// <summary>In peace: reads, through the store where it must be.</summary>
+    public async Task<IReadOnlyList<Sketch.Engine.Reads.CounterValue?>> ReadAsync(string @namespace, string[] names, double confidence)
+    {
+        Task<IReadOnlyList<Sketch.Engine.Reads.CounterValue?>> reading =
+            Process.Engine!.ReadAsync(@namespace, names, confidence, CancellationToken.None).AsTask();
+        await UntilAsync(() => reading.IsCompleted, "a read");
+        return await reading;
+    }
+
     private NodeProcess Start()
     {
         MayFail = false;
@@ -248,7 +259,7 @@ internal sealed class Node
                     call == "pwrite" ? Fault.WriteFailed : call == "fdatasync" ? Fault.SyncFailed : Fault.OtherCallFailed, $"{State}: {call} {Kind(path)}");
             },
         };
-        return new NodeProcess(disk, new SimulatedTime.Clock(_time) { Skew = Process?.Clock.Skew ?? TimeSpan.Zero }, Store, _bug, _incarnation);
+        return new NodeProcess(disk, new SimulatedTime.Clock(_time) { Skew = Process?.Clock.Skew ?? TimeSpan.Zero }, Store, _bug, _incarnation, _isTight);
     }
 
     private static string Kind(string path) => path.Contains(".seg", StringComparison.Ordinal) ? path[path.IndexOf(".seg", StringComparison.Ordinal)..] : Path.GetFileName(path);

@@ -17,13 +17,13 @@ internal sealed class NodeProcess : IDisposable
     private readonly SimulatedStore _store;
     private readonly Task _opening;
 
-    public NodeProcess(SimulatedDisk disk, SimulatedTime.Clock clock, SimulatedStore store, Bug bug, ulong incarnation)
+    public NodeProcess(SimulatedDisk disk, SimulatedTime.Clock clock, SimulatedStore store, Bug bug, ulong incarnation, bool isTight)
     {
         Disk = disk;
         Clock = clock;
         _store = store;
         _bug = bug;
-        _opening = OpenAsync(incarnation);
+        _opening = OpenAsync(incarnation, isTight);
     }
 
     public SimulatedDisk Disk { get; }
@@ -101,7 +101,7 @@ internal sealed class NodeProcess : IDisposable
         }
     }
 
-    private async Task OpenAsync(ulong incarnation)
+    private async Task OpenAsync(ulong incarnation, bool isTight)
     {
         ILogDisk disk = _bug.Wrap(Disk);
         Log = await EmbeddedLog.OpenAsync(
@@ -120,7 +120,18 @@ internal sealed class NodeProcess : IDisposable
         Disk.SegmentSynced = () => Durable = Log.Range.Next;
         ICheckpointStore store = _bug.Wrap(new StoreConnection(_store, _life.Token) { Once = _bug.StoresOnce }, Log);
         Engine = await CountingEngine.OpenAsync(
-            new EngineOptions { DataFolder = Folder, SketchMemoryBytes = 4 << 10, WindowSeconds = 1, CheckpointEverySeconds = 1, Disk = disk },
+            new EngineOptions
+            {
+                DataFolder = Folder,
+                SketchMemoryBytes = 4 << 10,
+                WindowSeconds = 1,
+                CheckpointEverySeconds = 1,
+                Disk = disk,
+
+                // Tight: totals leave memory whenever they may, and readers ask the store.
+                TotalsMemoryBytes = isTight ? 0 : 1 << 20,
+                HeaviestKept = isTight ? 2 : 1_024,
+            },
             _bug.Wrap(Log, Clock),
             store,
             Clock,

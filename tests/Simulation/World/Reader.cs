@@ -16,6 +16,7 @@ internal sealed class Reader
     private readonly Bug _bug;
     private readonly HashSet<Key> _estimated = [];
     private readonly Dictionary<Key, long> _seen = [];
+    private readonly List<Look> _looks = [];
     private NodeProcess? _seenIn;
 
     public Reader(Random random, Node node, Ledger ledger, Bug bug)
@@ -32,8 +33,12 @@ internal sealed class Reader
     /// <summary>How many of them had the truth outside of their bounds.</summary>
     public int Outside { get; private set; }
 
+    /// <summary>Reads that waited for the store.</summary>
+    public int Waited { get; private set; }
+
     public void Read()
     {
+        Harvest();
         if (!_node.IsOpen)
         {
             return;
@@ -53,13 +58,15 @@ internal sealed class Reader
     }
 
     /// <summary>In peace, after a checkpoint of everything: all is exact, here and in the store.</summary>
-    public void ReadEverything()
+    public async Task ReadEverythingAsync()
     {
+        Harvest();
+        _looks.Clear();
         IReadOnlyDictionary<(string Namespace, string Name), long> stored = _node.Store.Totals;
         foreach (IGrouping<string, Key> group in _ledger.Keys.GroupBy(key => key.Namespace))
         {
             string[] names = [.. group.Select(key => key.Name)];
-            IReadOnlyList<CounterValue?> values = _bug.Read(_node.Process.Engine!.Read(group.Key, names, Confidence));
+            IReadOnlyList<CounterValue?> values = _bug.Read(await _node.ReadAsync(group.Key, names, Confidence));
             for (int i = 0; i < names.Length; i++)
             {
                 Key key = new(group.Key, names[i]);
@@ -88,10 +95,46 @@ internal sealed class Reader
             _seen.Clear();
         }
 
-        IReadOnlyList<CounterValue?> values = _bug.Read(_node.Process.Engine!.Read(@namespace, names, Confidence));
+        Key[] keys = [.. names.Select(n => new Key(@namespace, n))];
+        Task<IReadOnlyList<CounterValue?>> reading = _node.Process.Engine!.ReadAsync(@namespace, names, Confidence, CancellationToken.None).AsTask();
+        Look look = new(_node.Process, keys, reading, [.. keys.Select(_ledger.Of)], [.. keys.Select(k => _seen.TryGetValue(k, out long seen) ? seen : (long?)null)]);
+        if (reading.IsCompleted)
+        {
+            Check(look, waited: false);
+        }
+        else if (_looks.Count < 20)
+        {
+            _looks.Add(look);
+        }
+    }
+
+    // What had to wait for the store: it must lie between what was acknowledged when it was asked and what may have been counted when it was answered.
+    private void Harvest()
+    {
+        foreach (Look look in _looks.Where(l => l.Reading.IsCompleted || l.Process != _node.Process).ToArray())
+        {
+            _looks.Remove(look);
+            if (look.Process == _node.Process && look.Reading.IsCompleted)
+            {
+                Waited++;
+                Check(look, waited: true);
+            }
+        }
+    }
+
+    private void Check(Look look, bool waited)
+    {
+        if (look.Reading.Exception?.InnerException is Sketch.Engine.Checkpoints.CheckpointStoreException or OperationCanceledException || look.Reading.IsCanceled)
+        {
+            return;
+        }
+
+        IReadOnlyList<CounterValue?> values = _bug.Read(look.Reading.Result);
+        string @namespace = look.Keys[0].Namespace;
+        string[] names = [.. look.Keys.Select(k => k.Name)];
         for (int i = 0; i < names.Length; i++)
         {
-            Check(new Key(@namespace, names[i]), values[i]);
+            Check(look.Keys[i], values[i], look.Least[i].Least, look.Seen[i], waited);
         }
 
         if (names is [_, _] && values[0]?.Exact != false && values[1]?.Exact != false && (values[0]?.Value ?? 0) != (values[1]?.Value ?? 0))
@@ -102,9 +145,15 @@ internal sealed class Reader
         _node.Trace($"read {@namespace}/{names[0]} {values[0]?.Value}");
     }
 
-    private void Check(Key key, CounterValue? value)
+    private void Check(Key key, CounterValue? value, long least, long? before, bool waited)
     {
-        (long least, long most) = _ledger.Of(key);
+        bool onlyGrows = !(key.Namespace is Clients.Strong or Clients.Eventual && key.Name.StartsWith("c0", StringComparison.Ordinal));
+        if (waited && !onlyGrows)
+        {
+            return; // it may have been anything in between
+        }
+
+        long most = _ledger.Of(key).Most;
         bool exact = value?.Exact ?? true;
         (long lower, long upper) = (value?.Lower ?? 0, value?.Upper ?? 0);
         bool outside = lower > most || upper < least;
@@ -119,15 +168,18 @@ internal sealed class Reader
             throw new Violation($"{key.Namespace}/{key.Name} reads as {value}; acknowledged {least}, at most {most}");
         }
 
-        bool onlyGrows = !(key.Namespace is Clients.Strong or Clients.Eventual && key.Name.StartsWith("c0", StringComparison.Ordinal));
         if (exact && onlyGrows)
         {
-            if (_seen.TryGetValue(key, out long before) && lower < before)
+            if (lower < before)
             {
                 throw new Violation($"{key.Namespace}/{key.Name} fell from {before} to {lower}");
             }
 
-            _seen[key] = lower;
+            _seen[key] = Math.Max(lower, _seen.GetValueOrDefault(key));
         }
     }
+
+    /// <summary>A read under way: whose, and what was known when it began.</summary>
+    private sealed record Look(
+        NodeProcess Process, Key[] Keys, Task<IReadOnlyList<CounterValue?>> Reading, (long Least, long Most)[] Least, long?[] Seen);
 }

@@ -25,6 +25,8 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
     private readonly Dictionary<long, (long To, ulong Fingerprint)> _sent = [];
     private readonly SortedDictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
 
+    private readonly Queue<Checkpoint> _lately = new();
+
     public StoreMood Mood { get; set; }
 
     /// <summary>Away: nobody is answered.</summary>
@@ -96,8 +98,29 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
         foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.ToArray().Chunk(50))
         {
-            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, c.Named.Name, c.Named.Id, c.Total))];
+            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, System.Text.Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Total))];
         }
+    }
+
+    public async ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(long position, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10)), clock, cancellationToken);
+        Dictionary<ulong, long> totals = Away
+            ? throw new CheckpointStoreException("the store is away")
+            : ids.Where(_counters.ContainsKey).ToDictionary(id => id, id => _counters[id].Total - _lately.Where(c => c.To > position).Sum(c => c.Deltas.Of(id)));
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 40)), clock, cancellationToken);
+        return totals;
+    }
+
+    public async ValueTask<IReadOnlyList<StoredTotal>> ReadHeaviestAsync(string @namespace, int limit, CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 40)), clock, cancellationToken);
+        return Away
+            ? throw new CheckpointStoreException("the store is away")
+            : [
+                .. _counters.Values.Where(c => c.Named.Namespace == @namespace).OrderByDescending(c => c.Total).ThenBy(c => c.Named.Id)
+                    .Take(limit).Select(c => new StoredTotal(c.Named.Id, c.Total)),
+            ];
     }
 
     private async Task ApplyLate(Checkpoint checkpoint, bool once)
@@ -134,6 +157,12 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
             {
                 Violation ??= $"window {checkpoint.From} to {checkpoint.To} counts {row.Namespace}/{row.Id}, which nobody named";
             }
+        }
+
+        _lately.Enqueue(checkpoint);
+        if (_lately.Count > 4)
+        {
+            _lately.Dequeue();
         }
 
         Last = new StoredPosition(checkpoint.To, checkpoint.LastTimeMs);
@@ -186,6 +215,22 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
     }
 
     public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
+
+    public async ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
+        LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(life, cancellationToken);
+        return await store.ReadTotalsAsync(position, ids, both.Token);
+    }
+
+    public async ValueTask<IReadOnlyList<StoredTotal>> ReadHeaviestAsync(string @namespace, int limit, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(life, cancellationToken);
+        return await store.ReadHeaviestAsync(@namespace, limit, both.Token);
+    }
+
+    public ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
+        string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) =>
         AsyncEnumerable.Empty<IReadOnlyList<StoredDistinct>>();

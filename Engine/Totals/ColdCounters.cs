@@ -1,0 +1,121 @@
+using Sketch.Engine.Catalogue;
+
+namespace Sketch.Engine.Totals;
+
+/// <summary>
+/// Counters that are out of memory: that they exist, whose they are, and 16 bits of their names' hash, 10 bytes each in sorted runs that are replaced as a whole. So a new
+/// name is told from an old one, and a second name on a taken id is found out, without asking the store. One writer, readers take no lock.
+/// </summary>
+internal sealed class ColdCounters
+{
+    public const int RunBits = 10;
+
+    /// <summary>Runs that belong to one segment of the table.</summary>
+    public const int RunsOfSegment = 1 << (RunBits - CounterTable.SegmentBits);
+
+    private readonly Run?[] _runs = new Run?[1 << RunBits];
+    private long _count;
+
+    /// <summary>How many there are; some of them may have come back into memory since.</summary>
+    public long Count => Volatile.Read(ref _count);
+
+    public long MemoryBytes => Count * 10;
+
+    /// <summary>What is known of an id, zero when it is not here.</summary>
+    public long Find(ulong mixed)
+    {
+        if (Volatile.Read(ref _runs[mixed >> (64 - RunBits)]) is not { } run)
+        {
+            return 0;
+        }
+
+        // The run is one of 1,024; what is left of the number orders it, and ids are hashes: a guess is nearly right.
+        ulong key = mixed << RunBits;
+        int at = LowerBound(run.Keys, key);
+        return at < run.Keys.Length && Number(run.Keys[at]) == key ? Reference(run.Keys[at], run.Hashes[at]) : 0;
+    }
+
+    /// <summary>Puts counters into a run and takes others out of it.</summary>
+    /// <param name="number">Which run.</param>
+    /// <param name="added">Mixed ids and references, ascending by the former.</param>
+    /// <param name="drops">Whether what the run holds of a mixed id goes.</param>
+    public void Merge(int number, ReadOnlySpan<(ulong Mixed, long Reference)> added, Predicate<ulong>? drops)
+    {
+        Run before = _runs[number] ?? Run.Empty;
+        ulong[] keys = GC.AllocateUninitializedArray<ulong>(before.Keys.Length + added.Length);
+        ushort[] hashes = GC.AllocateUninitializedArray<ushort>(keys.Length);
+        int count = 0;
+        int next = 0;
+        ulong prefix = (ulong)number << (64 - RunBits);
+        for (int i = 0; i < before.Keys.Length; i++)
+        {
+            ulong old = Number(before.Keys[i]);
+            for (; next < added.Length && added[next].Mixed << RunBits < old; next++, count++)
+            {
+                (keys[count], hashes[count]) = Pack(added[next]);
+            }
+
+            bool isReplaced = next < added.Length && added[next].Mixed << RunBits == old;
+            if (!isReplaced && drops?.Invoke(prefix | (old >> RunBits)) != true)
+            {
+                (keys[count], hashes[count++]) = (before.Keys[i], before.Hashes[i]);
+            }
+        }
+
+        for (; next < added.Length; next++, count++)
+        {
+            (keys[count], hashes[count]) = Pack(added[next]);
+        }
+
+        Array.Resize(ref keys, count);
+        Array.Resize(ref hashes, count);
+        Volatile.Write(ref _runs[number], count == 0 ? null : new Run(keys, hashes));
+        Volatile.Write(ref _count, _count + count - before.Keys.Length);
+    }
+
+    public bool IsEmpty(int number) => _runs[number] is null;
+
+    // 54 bits of the mixed id, the namespace in the 10 below.
+    private static ulong Number(ulong key) => key & (ulong.MaxValue << NameEntry.NamespaceBits);
+
+    private static (ulong Key, ushort Hash) Pack((ulong Mixed, long Reference) counter) =>
+        ((counter.Mixed << RunBits) | ((ulong)counter.Reference >> NameEntry.NamespaceShift), (ushort)((counter.Reference & NameEntry.ShortMask) >> 1));
+
+    private static long Reference(ulong key, ushort hash) =>
+        ((long)key << NameEntry.NamespaceShift) | ((long)hash << 1) | 1 | NameEntry.DeclaredFlag | NameEntry.StoredFlag | NameEntry.UnloadedFlag | NameEntry.ShortFlag;
+
+    private static int LowerBound(ulong[] keys, ulong key)
+    {
+        const int Near = 64;
+        int low = 0;
+        int high = keys.Length;
+        int guess = (int)Math.BigMul(key, (ulong)(uint)keys.Length, out _);
+        for (long step = Near; high - low > Near && step < keys.Length; step *= 4)
+        {
+            if (guess - step > low)
+            {
+                int left = (int)(guess - step);
+                (low, high) = Number(keys[left]) < key ? (left + 1, high) : (low, left);
+            }
+
+            if (guess + step < high)
+            {
+                int right = (int)(guess + step);
+                (low, high) = Number(keys[right]) < key ? (right + 1, high) : (low, right);
+            }
+        }
+
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = Number(keys[middle]) < key ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private sealed record Run(ulong[] Keys, ushort[] Hashes)
+    {
+        public static readonly Run Empty = new([], []);
+    }
+}

@@ -1,0 +1,324 @@
+using System.Runtime.InteropServices;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+
+namespace Sketch.Engine.Totals;
+
+/// <content>
+/// What comes into memory and what leaves it. CLOCK: a hand goes over the segments, and what was not used for three rounds leaves. Only what the store has whole may leave. The same log and reads in the same order make the same choices.
+/// </content>
+internal sealed partial class CounterTable
+{
+    private const long CantLeave = NameEntry.DefinedFlag | NameEntry.RemovedFlag | NameEntry.PinnedFlag;
+
+    private readonly List<(ulong Mixed, long Reference)> _leaving = [];
+    private bool _isLoading = true;
+    private int _hand;
+    private long _evicted;
+    private long _loaded;
+
+    /// <summary>How many left memory.</summary>
+    public long Evicted => Volatile.Read(ref _evicted);
+
+    /// <summary>How many came back.</summary>
+    public long Loaded => Volatile.Read(ref _loaded);
+
+    /// <summary>Told of whatever leaves: namespace and total.</summary>
+    public Action<ushort, long> Leaves { get; set; } = static (_, _) => { };
+
+    /// <summary>A counter as the store has it; at start-up only.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="namespaceIndex">Whose it is.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="total">Its total.</param>
+    /// <param name="removed">Whether it was deleted, by a window that is not stored yet.</param>
+    /// <returns>True when it is new here, and not removed.</returns>
+    /// <exception cref="InvalidDataException">The id belongs to another name.</exception>
+    public bool Load(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, long total, bool removed)
+    {
+        ulong mixed = _mixer.Mix(id);
+        lock (_changing)
+        {
+            TableSegment segment = Segment(mixed);
+            int at = segment.Find(id, mixed);
+            if (at >= 0)
+            {
+                ref long known = ref segment.Slots[at].Reference;
+                if (!removed && !new NameEntry(_names, known).Is(namespaceIndex, name))
+                {
+                    throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
+                }
+
+                known |= removed ? 0 : NameEntry.StoredFlag;
+                segment.Totals[at] += total << 1;
+                return false;
+            }
+
+            long flags = removed ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
+            long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | flags | _names.Of(name);
+            if (removed || _hot < _capacity)
+            {
+                Insert(id, mixed, reference, total << 1);
+                return !removed;
+            }
+
+            _leaving.Add((mixed, reference));
+            Leaves(namespaceIndex, total);
+            if (_leaving.Count >= 1 << 21)
+            {
+                SortedLeave();
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Everything is loaded.</summary>
+    public void FinishLoading()
+    {
+        lock (_changing)
+        {
+            SortedLeave();
+            _isLoading = false;
+            for (int i = 0; i < _segments.Length; i++)
+            {
+                TableSegment segment = _segments[i];
+                if (segment.Slots.Length > TableSegment.SlotsFor(segment.Count))
+                {
+                    Volatile.Write(ref _segments[i], segment.With(TableSegment.SlotsFor(segment.Count), _mixer));
+                }
+            }
+        }
+    }
+
+    private void SortedLeave()
+    {
+        _leaving.Sort(static (a, b) => a.Mixed.CompareTo(b.Mixed));
+        Span<(ulong Mixed, long Reference)> all = CollectionsMarshal.AsSpan(_leaving);
+        for (int from = 0, end; from < all.Length; from = end)
+        {
+            int run = (int)(all[from].Mixed >> (64 - ColdCounters.RunBits));
+            for (end = from + 1; end < all.Length && (int)(all[end].Mixed >> (64 - ColdCounters.RunBits)) == run;)
+            {
+                end++;
+            }
+
+            _cold.Merge(run, all[from..end], null);
+        }
+
+        _leaving.Clear();
+    }
+
+    /// <summary>The window that named counters, or deleted them, is stored.</summary>
+    public void Stored(IReadOnlyList<NamedCounter> names)
+    {
+        for (int from = 0; from < names.Count; from += BulkRows)
+        {
+            lock (_changing)
+            {
+                for (int i = from; i < Math.Min(names.Count, from + BulkRows); i++)
+                {
+                    Stored(names[i]);
+                }
+            }
+        }
+    }
+
+    /// <summary>Counters that were read from the store come back, if they are cold still and the totals those of the newest checkpoint.</summary>
+    /// <param name="totals">Totals by id.</param>
+    /// <param name="epoch">The checkpoint that they are of.</param>
+    public void Return(IReadOnlyDictionary<ulong, long> totals, long epoch)
+    {
+        lock (_changing)
+        {
+            if (_epoch != epoch || _settling is not null)
+            {
+                return;
+            }
+
+            foreach ((ulong id, long total) in totals)
+            {
+                ulong mixed = _mixer.Mix(id);
+                long known = Known(id, mixed);
+                if ((known & NameEntry.UnloadedFlag) == 0)
+                {
+                    continue;
+                }
+
+                ref long reference = ref Slot(id, mixed);
+                TableSegment segment = Segment(mixed);
+                Volatile.Write(ref segment.Totals[segment.Find(id, mixed)], total << 1);
+                Volatile.Write(ref reference, (reference & ~NameEntry.UnloadedFlag) | (1L << NameEntry.UsedShift)); // last: who sees it loaded sees its total
+                Volatile.Write(ref _loaded, _loaded + 1);
+            }
+
+        }
+
+    }
+
+    /// <summary>Puts out of memory what is clearly too much; after reads brought counters in.</summary>
+    public void Trim()
+    {
+        if (Hot > _capacity + (_capacity / 64) + BulkRows)
+        {
+            Evict();
+        }
+    }
+
+    /// <summary>Counters that must stay, and those that need not any more.</summary>
+    public void Pin(IEnumerable<ulong> ids, bool stays)
+    {
+        lock (_changing)
+        {
+            foreach (ulong id in ids)
+            {
+                ulong mixed = _mixer.Mix(id);
+                TableSegment segment = Segment(mixed);
+                int at = segment.Find(id, mixed);
+                if (at >= 0)
+                {
+                    ref long reference = ref segment.Slots[at].Reference;
+                    Volatile.Write(ref reference, stays ? reference | NameEntry.PinnedFlag : reference & ~NameEntry.PinnedFlag);
+                }
+            }
+        }
+    }
+
+    /// <summary>Puts out of memory what is too much; between checkpoints.</summary>
+    public void Evict()
+    {
+        // A segment at a time: new names wait for the lock.
+        for (int turn = 0; turn < 5 * _segments.Length && Hot > _capacity; turn++)
+        {
+            lock (_changing)
+            {
+                EvictTurn(_segments.Length - (turn % _segments.Length));
+            }
+        }
+    }
+
+    private void Stored(NamedCounter counter)
+    {
+        ulong mixed = _mixer.Mix(counter.Id);
+        TableSegment segment = Segment(mixed);
+        int at = segment.Find(counter.Id, mixed);
+        if (at < 0)
+        {
+            return;
+        }
+
+        ref long reference = ref segment.Slots[at].Reference;
+        bool isRemoved = (reference & NameEntry.RemovedFlag) != 0;
+        if (isRemoved != counter.Deleted || (reference & (NameEntry.RemovedFlag | NameEntry.DeclaredFlag)) == 0)
+        {
+            return; // it was made again, or deleted, since: a later window says so
+        }
+
+        if (isRemoved && (reference & NameEntry.UnloadedFlag) != 0)
+        {
+            segment.Totals[at] = 0; // what was left of it was taken away by this window
+            Volatile.Write(ref reference, reference & ~NameEntry.UnloadedFlag);
+        }
+
+        Volatile.Write(ref reference, reference | NameEntry.StoredFlag);
+    }
+
+    private void EvictTurn(int segmentsToCome)
+    {
+        if (_hot > _capacity && _settling is null)
+        {
+            // What is too much is shared among the segments; a sixteenth of each at least, so that the next time is not at once.
+            EvictFrom(_hand, (int)Math.Max((_hot - _capacity) / segmentsToCome, _segments[_hand].Count / 16) + 1);
+            _hand = (_hand + 1) % _segments.Length;
+        }
+    }
+
+    private void EvictFrom(int number, int most)
+    {
+        TableSegment segment = _segments[number];
+        _leaving.Clear();
+        bool anyGone = false;
+        foreach (ref TableSegment.Slot slot in segment.Slots.AsSpan())
+        {
+            anyGone |= IsGone(slot.Reference);
+            if (slot.Id == 0 || !MayLeave(slot.Reference))
+            {
+                continue;
+            }
+
+            if ((slot.Reference & NameEntry.UsedMask) == 0)
+            {
+                _leaving.Add((_mixer.Mix(slot.Id), slot.Reference));
+            }
+            else
+            {
+                Volatile.Write(ref slot.Reference, slot.Reference - (1L << NameEntry.UsedShift)); // one round older
+            }
+        }
+
+        _leaving.Sort(static (a, b) => a.Mixed.CompareTo(b.Mixed));
+        if (_leaving.Count > most)
+        {
+            _leaving.RemoveRange(most, _leaving.Count - most);
+        }
+
+        if (_leaving.Count > 0 || anyGone)
+        {
+            Leave(number, segment);
+        }
+
+        _leaving.Clear();
+    }
+
+    private void Leave(int number, TableSegment segment)
+    {
+        foreach ((ulong mixed, long reference) in _leaving)
+        {
+            if ((reference & NameEntry.UnloadedFlag) == 0)
+            {
+                Leaves((ushort)(reference >>> NameEntry.NamespaceShift), segment.Totals[segment.Find(_mixer.Unmix(mixed), mixed)] >> 1);
+            }
+        }
+
+        // Among the cold ones first, then out of the hot ones: a reader finds it in one of them.
+        HashSet<ulong> gone = [.. segment.Slots.Where(s => s.Id != 0 && IsGone(s.Reference)).Select(s => _mixer.Mix(s.Id))];
+        MergeCold(number, gone);
+        HashSet<ulong> leaving = [.. _leaving.Select(l => l.Mixed)];
+        TableSegment into = new(TableSegment.SlotsFor(segment.Count - _leaving.Count - gone.Count));
+        for (int at = 0; at < segment.Slots.Length; at++)
+        {
+            TableSegment.Slot slot = segment.Slots[at];
+            if (slot.Id != 0 && !IsGone(slot.Reference) && _mixer.Mix(slot.Id) is var mixed && !leaving.Contains(mixed))
+            {
+                into.Insert(slot.Id, mixed, slot.Reference, segment.Totals[at]);
+            }
+        }
+
+        Volatile.Write(ref _hot, _hot + into.Count - segment.Count);
+        Volatile.Write(ref _evicted, _evicted + _leaving.Count);
+        Volatile.Write(ref _segments[number], into);
+    }
+
+    private void MergeCold(int number, HashSet<ulong> gone)
+    {
+        Predicate<ulong>? drops = gone.Count == 0 ? null : gone.Contains;
+        ReadOnlySpan<(ulong Mixed, long Reference)> rest = CollectionsMarshal.AsSpan(_leaving);
+        for (int run = number * ColdCounters.RunsOfSegment; run < (number + 1) * ColdCounters.RunsOfSegment; run++)
+        {
+            int end = 0;
+            while (end < rest.Length && (int)(rest[end].Mixed >> (64 - ColdCounters.RunBits)) == run)
+            {
+                end++;
+            }
+
+            if (end > 0 || (drops is not null && !_cold.IsEmpty(run)))
+            {
+                _cold.Merge(run, rest[..end], drops);
+            }
+
+            rest = rest[end..];
+        }
+    }
+
+    private static bool MayLeave(long reference) => (reference & (CantLeave | NameEntry.StoredFlag)) == NameEntry.StoredFlag;
+}

@@ -1,0 +1,161 @@
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Tables;
+
+namespace Sketch.Engine.Totals;
+
+/// <content>
+/// Exact totals of hot counters. A checkpoint's deltas are added one by one while readers go on: a total that has got its delta says so by a flag, and a reader whose
+/// view is from before the checkpoint takes the delta off again. What the checkpoint says of cold counters is in the store already.
+/// </content>
+internal sealed partial class CounterTable
+{
+    private Settling? _settling;
+    private long _epoch;
+
+    /// <summary>
+    /// The checkpointer adds a stored window's deltas: readers of earlier epochs still read what was before. Followed by <see cref="Finish"/> once views of this
+    /// epoch are what readers see.
+    /// </summary>
+    public void Apply(DeltaColumns deltas, long epoch)
+    {
+        lock (_changing)
+        {
+            _epoch = epoch;
+            Volatile.Write(ref _settling, new Settling(epoch, deltas));
+        }
+
+        EachHot(deltas, static (segment, at, delta) =>
+        {
+            ref long reference = ref segment.Slots[at].Reference;
+            if ((reference & NameEntry.UsedMask) != NameEntry.UsedMask)
+            {
+                Volatile.Write(ref reference, reference | NameEntry.UsedMask);
+            }
+
+            // Totals stay below 2^62 (the namespaces' quota), which leaves a bit for the flag.
+            ref long packed = ref segment.Totals[at];
+            Volatile.Write(ref packed, (((packed >> 1) + delta) << 1) | 1);
+        });
+    }
+
+    /// <summary>No reader reads at an earlier epoch any more: the flags go.</summary>
+    public void Finish(DeltaColumns deltas)
+    {
+        EachHot(deltas, static (segment, at, _) =>
+        {
+            ref long packed = ref segment.Totals[at];
+            Volatile.Write(ref packed, packed & ~1L);
+        });
+        Volatile.Write(ref _settling, null);
+    }
+
+    /// <summary>
+    /// An id's total at checkpoint <paramref name="epoch"/>; false when it is not in memory. Right only if no checkpoint after the next one began meanwhile: the
+    /// caller checks that the view it reads from is still the published one.
+    /// </summary>
+    public bool At(ulong id, long epoch, out long total)
+    {
+        ulong mixed = _mixer.Mix(id);
+        while (true)
+        {
+            TableSegment segment = Segment(mixed);
+            int at = segment.Find(id, mixed);
+            if (at < 0 || (Volatile.Read(ref segment.Slots[at].Reference) & NameEntry.UnloadedFlag) != 0)
+            {
+                total = 0;
+                return false;
+            }
+
+            // A flag means what the checkpoint says that was in progress when the total was read: the same one before and after, and the total one that is still written to.
+            Settling? settling = Volatile.Read(ref _settling);
+            long packed = Volatile.Read(ref segment.Totals[at]);
+            if (ReferenceEquals(settling, Volatile.Read(ref _settling)) && ReferenceEquals(segment, Segment(mixed)))
+            {
+                bool isLater = (packed & 1) != 0 && settling?.Epoch > epoch;
+                total = isLater ? (packed >> 1) - settling!.Deltas.Of(id) : packed >> 1;
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Notes that an id was read: it stays longer.</summary>
+    public void Touch(ulong id)
+    {
+        if (Hot < _capacity / 8 * 7)
+        {
+            return; // nothing leaves soon
+        }
+
+        ulong mixed = _mixer.Mix(id);
+        TableSegment segment = Segment(mixed);
+        int at = segment.Find(id, mixed);
+        if (at >= 0 && (Volatile.Read(ref segment.Slots[at].Reference) & NameEntry.UsedMask) != NameEntry.UsedMask)
+        {
+            lock (_changing)
+            {
+                segment = Segment(mixed);
+                at = segment.Find(id, mixed);
+                if (at >= 0)
+                {
+                    Volatile.Write(ref segment.Slots[at].Reference, segment.Slots[at].Reference | NameEntry.UsedMask);
+                }
+            }
+        }
+    }
+
+    /// <summary>Every hot id with its newest total; for the checkpointer's thread.</summary>
+    public IEnumerable<(ulong Id, ushort Namespace, long Total)> Totals()
+    {
+        foreach (TableSegment segment in _segments)
+        {
+            for (int at = 0; at < segment.Slots.Length; at++)
+            {
+                TableSegment.Slot slot = segment.Slots[at];
+                if (slot.Id != 0 && (slot.Reference & (NameEntry.UnloadedFlag | NameEntry.RemovedFlag)) == 0)
+                {
+                    yield return (slot.Id, new NameEntry(_names, slot.Reference).NamespaceIndex, segment.Totals[at] >> 1);
+                }
+            }
+        }
+    }
+
+    private void EachHot(DeltaColumns deltas, Action<TableSegment, int, long> change)
+    {
+        foreach (DeltaRun run in deltas.Runs)
+        {
+            for (int from = 0; from < run.Ids.Length; from += BulkRows)
+            {
+                // A part at a time: new names wait for the lock.
+                int rows = Math.Min(BulkRows, run.Ids.Length - from);
+                lock (_changing)
+                {
+                    EachHot(run.Ids.Span.Slice(from, rows), run.Deltas.Span.Slice(from, rows), change);
+                }
+            }
+        }
+    }
+
+    private void EachHot(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Action<TableSegment, int, long> change)
+    {
+        Span<ulong> mixed = stackalloc ulong[2 * IdSlots.Group];
+        MixAhead(ids, 0, mixed, withTotals: true);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            if (i % IdSlots.Group == 0)
+            {
+                MixAhead(ids, i + IdSlots.Group, mixed, withTotals: true);
+            }
+
+            ulong place = mixed[i & ((2 * IdSlots.Group) - 1)];
+            TableSegment segment = Segment(place);
+            int at = segment.Find(ids[i], place);
+            if (at >= 0 && (segment.Slots[at].Reference & NameEntry.UnloadedFlag) == 0)
+            {
+                change(segment, at, deltas[i]);
+            }
+        }
+    }
+
+    private sealed record Settling(long Epoch, DeltaColumns Deltas);
+}

@@ -1,0 +1,179 @@
+using System.Runtime.Intrinsics.X86;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
+
+namespace Sketch.Engine.Totals;
+
+/// <summary>
+/// Every counter, by id. Hot ones take 24 bytes a slot: id, what is known of the name, and the exact total; at most so many of them as the operator's memory holds. Cold
+/// ones, whose name and total the store has, take 10 bytes: that they exist (<see cref="ColdCounters"/>). Look-ups take no lock; whoever changes anything takes one,
+/// for microseconds.
+/// </summary>
+internal sealed partial class CounterTable
+{
+    public const int SegmentBits = 5;
+
+    private const int BulkRows = 1_024;
+
+    private readonly Lock _changing = new();
+    private readonly TableSegment[] _segments = new TableSegment[1 << SegmentBits];
+    private readonly ColdCounters _cold = new();
+    private readonly IdMixer _mixer;
+    private readonly NameHash _names;
+    private readonly long _capacity;
+    private long _hot;
+
+    /// <param name="secret">The deployment's secret.</param>
+    /// <param name="memoryBytes">What hot counters may take; those that can't be forgotten yet come on top.</param>
+    public CounterTable(byte[] secret, long memoryBytes)
+    {
+        _mixer = new IdMixer(secret);
+        _names = new NameHash(secret);
+        _capacity = memoryBytes / 24 * 4 / 5;
+        for (int i = 0; i < _segments.Length; i++)
+        {
+            _segments[i] = new TableSegment(TableSegment.SlotsFor(0));
+        }
+    }
+
+    /// <summary>Counters in memory.</summary>
+    public long Hot => Volatile.Read(ref _hot);
+
+    /// <summary>Counters of which only the existence is in memory; some have come back since.</summary>
+    public long Cold => _cold.Count;
+
+    /// <summary>Memory of all of it, in bytes.</summary>
+    public long MemoryBytes => _segments.Sum(s => s.MemoryBytes) + _cold.MemoryBytes;
+
+    /// <summary>Finds an id.</summary>
+    public bool TryGet(ulong id, out NameEntry entry)
+    {
+        long reference = Known(id, _mixer.Mix(id));
+        bool isKnown = reference != 0 && !IsGone(reference);
+        entry = isKnown ? new NameEntry(_names, reference) : default;
+        return isKnown;
+    }
+
+    /// <summary>Whether the id's counter was deleted, as far as that is remembered, and did not come again.</summary>
+    public bool IsRemoved(ulong id) => (Known(id, _mixer.Mix(id)) & NameEntry.RemovedFlag) != 0;
+
+    /// <summary>Finds many hot ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for others.</summary>
+    public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
+    {
+        Span<ulong> mixed = stackalloc ulong[2 * IdSlots.Group];
+        MixAhead(ids, 0, mixed, withTotals: false);
+        for (int from = 0; from < ids.Length; from += IdSlots.Group)
+        {
+            MixAhead(ids, from + IdSlots.Group, mixed, withTotals: false);
+            int end = Math.Min(ids.Length, from + IdSlots.Group);
+            for (int i = from; i < end; i++)
+            {
+                ulong place = mixed[i & ((2 * IdSlots.Group) - 1)];
+                TableSegment segment = Segment(place);
+                int at = segment.Find(ids[i], place);
+                references[i] = at < 0 ? 0 : Volatile.Read(ref segment.Slots[at].Reference);
+            }
+        }
+    }
+
+    /// <summary>Finds an id, or adds it with this name; the caller asks what is returned whether it is of its own name.</summary>
+    public NameEntry GetOrAdd(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, out bool added)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(id);
+        ulong mixed = _mixer.Mix(id);
+        lock (_changing)
+        {
+            long known = Known(id, mixed);
+            added = known == 0 || IsGone(known);
+            if (!added)
+            {
+                return new NameEntry(_names, known);
+            }
+
+            long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | _names.Of(name);
+            if (known != 0)
+            {
+                Slot(id, mixed) = reference;
+            }
+            else
+            {
+                Insert(id, mixed, reference, 0);
+            }
+
+            return new NameEntry(_names, reference);
+        }
+    }
+
+    /// <summary>Marks an id that has an entry: the log holds it, or it has a definition of its own.</summary>
+    public void Mark(ulong id, bool defined) =>
+        Change(id, r => (r & ~NameEntry.RemovedFlag) | NameEntry.DeclaredFlag | (defined ? NameEntry.DefinedFlag : 0));
+
+    /// <summary>Marks an id that has an entry: its counter was deleted.</summary>
+    public void MarkRemoved(ulong id) =>
+        Change(id, r => (r & ~(NameEntry.DeclaredFlag | NameEntry.DefinedFlag | NameEntry.StoredFlag)) | NameEntry.RemovedFlag);
+
+    private static bool IsGone(long reference) => (reference & (NameEntry.RemovedFlag | NameEntry.StoredFlag)) == (NameEntry.RemovedFlag | NameEntry.StoredFlag);
+
+    private TableSegment Segment(ulong mixed) => Volatile.Read(ref _segments[mixed >> (64 - SegmentBits)]);
+
+    // Hot first: what it says is newer. A counter that is being put out of memory is put among the cold ones first, so that it is never in neither.
+    private long Known(ulong id, ulong mixed)
+    {
+        TableSegment segment = Segment(mixed);
+        int at = segment.Find(id, mixed);
+        return at >= 0 ? Volatile.Read(ref segment.Slots[at].Reference) : _cold.Find(mixed);
+    }
+
+    // The reference of an id that is known; a cold one comes in without its total. With the lock held.
+    private ref long Slot(ulong id, ulong mixed)
+    {
+        int at = Segment(mixed).Find(id, mixed);
+        if (at < 0)
+        {
+            long known = _cold.Find(mixed);
+            ArgumentOutOfRangeException.ThrowIfZero(known, nameof(id));
+            at = Insert(id, mixed, known, 0);
+        }
+
+        return ref Segment(mixed).Slots[at].Reference;
+    }
+
+    private void Change(ulong id, Func<long, long> change)
+    {
+        lock (_changing)
+        {
+            ref long reference = ref Slot(id, _mixer.Mix(id));
+            Volatile.Write(ref reference, change(reference));
+        }
+    }
+
+    private int Insert(ulong id, ulong mixed, long reference, long packed)
+    {
+        ref TableSegment segment = ref _segments[mixed >> (64 - SegmentBits)];
+        if (segment.IsFull)
+        {
+            // Nothing that is gone stays, but where a cold entry would then come to life again.
+            Predicate<long>? stays = _cold.Count == 0 ? r => !IsGone(r) : null;
+            TableSegment grown = segment.With(TableSegment.SlotsFor(_isLoading ? segment.Count / 4 * 5 : segment.Count), _mixer, stays);
+            _hot += grown.Count - segment.Count;
+            Volatile.Write(ref segment, grown);
+        }
+
+        Volatile.Write(ref _hot, _hot + 1);
+        return segment.Insert(id, mixed, reference, packed);
+    }
+
+    // Mixes the group that begins here and asks for its cache lines, so that the misses of one group overlap the work on the one before.
+    private void MixAhead(ReadOnlySpan<ulong> ids, int from, Span<ulong> mixed, bool withTotals)
+    {
+        int end = Math.Min(ids.Length, from + IdSlots.Group);
+        for (int i = from; i < end; i++)
+        {
+            ulong place = mixed[i & ((2 * IdSlots.Group) - 1)] = _mixer.Mix(ids[i]);
+            if (Sse.IsSupported)
+            {
+                Segment(place).Prefetch(place, withTotals);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text;
+using Sketch.Server.Rest;
+using Sketch.Server.Streams;
+
+namespace Sketch.Server.Commands.Bench;
+
+/// <summary>One stream of batches with several on their way. The node's answers are read beside it.</summary>
+internal sealed class StreamConnection : IAsyncDisposable
+{
+    private readonly ClientWebSocket _socket = new();
+    private readonly ArrayBufferWriter<byte> _message = new(64 << 10);
+    private readonly SemaphoreSlim _room = new(BatchStream.MaxUnanswered);
+    private readonly Queue<int> _unanswered = new();
+    private readonly byte[] _producer;
+    private readonly Action<int> _counted;
+    private Task _reading = Task.CompletedTask;
+    private long _sequence;
+
+    private StreamConnection(string producer, Action<int> counted)
+    {
+        _producer = Encoding.UTF8.GetBytes(producer);
+        _counted = counted;
+        _socket.Options.AddSubProtocol(BatchStream.Protocol);
+    }
+
+    /// <summary>Connects.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="namespace">Where to count.</param>
+    /// <param name="producer">Who counts.</param>
+    /// <param name="counted">Told how many increments each acknowledgement is for.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<StreamConnection> OpenAsync(Uri node, string @namespace, string producer, Action<int> counted, CancellationToken cancellationToken)
+    {
+        StreamConnection connection = new(producer, counted);
+        UriBuilder address = new(node) { Scheme = "ws", Path = $"/v1/namespaces/{@namespace}/increments/stream" };
+        await connection._socket.ConnectAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+        connection._reading = connection.ReadAsync(cancellationToken);
+        return connection;
+    }
+
+    /// <summary>Sends a batch once there is room for one more on the way.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <param name="width">Bytes of a delta.</param>
+    /// <param name="deltas">The column of deltas.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CommandException">The node refused a batch, for another reason than that it is busy.</exception>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, CancellationToken cancellationToken)
+    {
+        if (_reading.IsCompleted)
+            await _reading.ConfigureAwait(false);
+        await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _message.ResetWrittenCount();
+        int count = ids.Length / sizeof(ulong);
+        BinaryBatch.WriteHead(_message, _producer, ++_sequence, count, width, 0);
+        _message.Write(ids.Span);
+        _message.Write(deltas.Span);
+        lock (_unanswered)
+            _unanswered.Enqueue(count);
+        await _socket.SendAsync(_message.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for the answers that are missing.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken).ConfigureAwait(false);
+        await _reading.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _room.Dispose();
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[64 << 10];
+        int length = 0;
+        while (true)
+        {
+            ValueWebSocketReceiveResult got = await _socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+            if (got.MessageType == WebSocketMessageType.Close)
+                return;
+            length += got.Count;
+            length -= Take(buffer.AsSpan(0, length));
+        }
+    }
+
+    private int Take(Span<byte> bytes)
+    {
+        int at = 0;
+        while (BatchAnswer.TryRead(bytes[at..], out int status, out int length))
+        {
+            int count;
+            lock (_unanswered)
+                count = _unanswered.Dequeue();
+            if (status == StatusCodes.Status200OK)
+                _counted(count);
+            else if (status != StatusCodes.Status429TooManyRequests)
+                throw new CommandException($"the node answered {status} to a batch: {Encoding.UTF8.GetString(bytes.Slice(at + BatchAnswer.HeaderBytes, length - BatchAnswer.HeaderBytes))}");
+            _room.Release();
+            at += length;
+        }
+
+        bytes[at..].CopyTo(bytes);
+        return at;
+    }
+}
