@@ -24,18 +24,11 @@ public sealed partial class CountingEngine
         long position, IReadOnlyList<string> namespaces, IReadOnlyList<StoredCounter> stored, bool withNewNames, double confidence) =>
         _reads.CutAt(position, [.. namespaces.Select(Existing)], stored, withNewNames, confidence);
 
-    /// <summary>
-    /// A counter's exact total in memory as of a position; null when readers see another position now, zero when memory holds none. Right while nobody stores:
-    /// whoever asks holds the store still.
-    /// </summary>
-    /// <param name="id">The counter.</param>
+    /// <summary>Whether what readers see now is exact up to this very position; it stays so while nobody stores: whoever asks holds the store still.</summary>
     /// <param name="position">The position.</param>
-    public long? TotalAt(ulong id, long position)
-    {
-        LiveView view = _views.View;
-        return view.ExactPosition == position ? view.Totals.At(id, view.Epoch) : null;
-    }
+    public bool IsExactAt(long position) => _views.View.ExactPosition == position;
 
-    /// <summary>How many totals memory holds.</summary>
-    public long TotalsInMemory => _views.View.Totals.Count;
+    /// <summary>A counter's exact total in memory; null when it is not there, but in the store alone.</summary>
+    /// <param name="id">The counter.</param>
+    public long? TotalInMemory(ulong id) => _catalogue.Counters.At(id, _views.View.Epoch, out long total) ? total : null;
 }

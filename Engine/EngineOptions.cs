@@ -27,6 +27,9 @@ public sealed record EngineOptions
     /// <summary>How many of the heaviest counters of a namespace are kept at hand.</summary>
     internal int HeaviestKept { get; init; } = 1_024;
 
+    /// <summary>Is told how far the engine is while it opens.</summary>
+    public OpeningProgress Progress { get; init; } = new();
+
     /// <summary>The disk beneath snapshot and secret.</summary>
     public ILogDisk Disk { get; init; } = new LinuxDisk();
 

@@ -16,6 +16,8 @@ namespace Sketch.Engine;
 /// <summary>Brings an engine from what lies on disk and in the store to the moment it can count.</summary>
 internal static partial class EngineStart
 {
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(2);
+
     public static async Task<CountingEngine> OpenAsync(
         EngineOptions options,
         IIncrementLog log,
@@ -71,7 +73,7 @@ internal static partial class EngineStart
 
         PendingAppends pending = new();
         RecordCuts cuts = new();
-        LogFollower follower = new(log, fold, views, pending, cuts);
+        LogFollower follower = new(log, fold, views, pending, cuts, options.Progress);
         CountingEngine engine = new(new EngineParts(
             log, store, time, catalogue, pending, views, follower, checkpointer,
             new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
@@ -83,13 +85,13 @@ internal static partial class EngineStart
         Task following = Task.Run(() => follower.RunAsync(engine.Stopping), CancellationToken.None);
         try
         {
-            await (await Task.WhenAny(following, follower.CaughtUp).WaitAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            await UntilCaughtUpAsync(following, follower, options.Progress, time, logger, cancellationToken).ConfigureAwait(false);
             foreach (NamespaceEntry owner in catalogue.Namespaces)
             {
                 owner.TryAdmit(owner.State.Weight);
             }
 
-            await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, cancellationToken).ConfigureAwait(false);
+            await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, options.Progress, cancellationToken).ConfigureAwait(false);
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
             {
                 await engine.DisposeAsync().ConfigureAwait(false);
@@ -116,6 +118,24 @@ internal static partial class EngineStart
 
         engine.Start(following);
         return engine;
+    }
+
+    private static async Task UntilCaughtUpAsync(
+        Task following, LogFollower follower, OpeningProgress progress, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        Task caughtUp = Task.WhenAny(following, follower.CaughtUp);
+        while (await Task.WhenAny(caughtUp, Task.Delay(ProgressEvery, time, cancellationToken)).ConfigureAwait(false) != caughtUp)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long replayed = progress.Replayed;
+            long records = progress.Records;
+            LogReplaying(logger, progress.Percent, replayed, records);
+        }
+
+        if (!follower.CaughtUp.IsCompleted)
+        {
+            await following.ConfigureAwait(false);
+        }
     }
 
     private static void Check(IIncrementLog log, Snapshot? snapshot, StoredPosition stored)
@@ -147,10 +167,16 @@ internal static partial class EngineStart
     }
 
     private static async Task LoadTotalsAsync(
-        ICheckpointStore store, CounterCatalogue catalogue, HeaviestTotals heaviest, IReadOnlyDictionary<ulong, long> removed, CancellationToken cancellationToken)
+        ICheckpointStore store,
+        CounterCatalogue catalogue,
+        HeaviestTotals heaviest,
+        IReadOnlyDictionary<ulong, long> removed,
+        OpeningProgress progress,
+        CancellationToken cancellationToken)
     {
         await foreach (IReadOnlyList<StoredCounter> batch in store.ReadCountersAsync(cancellationToken).ConfigureAwait(false))
         {
+            progress.Loaded(batch.Count);
             NamespaceEntry? owner = null;
             foreach (StoredCounter counter in batch)
             {
@@ -175,6 +201,9 @@ internal static partial class EngineStart
 
         catalogue.Counters.FinishLoading();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Replaying the log: {Percent} %, {Replayed} of {Records} records")]
+    private static partial void LogReplaying(ILogger logger, int percent, long replayed, long records);
 
     [LoggerMessage(
         Level = LogLevel.Information,

@@ -7,7 +7,8 @@ using Sketch.Engine.Windows;
 namespace Sketch.Engine;
 
 /// <summary>Runs the live fold: every record of the log, as soon as it is written, into the views; then answers who waits for it.</summary>
-internal sealed class LogFollower(IIncrementLog log, LogFold fold, LiveViews views, PendingAppends pending, RecordCuts cuts)
+internal sealed class LogFollower(
+    IIncrementLog log, LogFold fold, LiveViews views, PendingAppends pending, RecordCuts cuts, OpeningProgress progress)
 {
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _position = fold.Position;
@@ -23,6 +24,7 @@ internal sealed class LogFollower(IIncrementLog log, LogFold fold, LiveViews vie
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         long target = log.Range.Next - 1;
+        progress.Begin(fold.Position, target);
         if (fold.Position >= target)
         {
             _caughtUp.TrySetResult();
@@ -35,9 +37,13 @@ internal sealed class LogFollower(IIncrementLog log, LogFold fold, LiveViews vie
                 Take(slice);
             }
 
-            if (fold.Position >= target)
+            if (!_caughtUp.Task.IsCompleted)
             {
-                _caughtUp.TrySetResult();
+                progress.At(fold.Position);
+                if (fold.Position >= target)
+                {
+                    _caughtUp.TrySetResult();
+                }
             }
         }
     }

@@ -19,6 +19,9 @@ internal sealed class EngineGate : ICounterReader
     /// <summary>Why it failed.</summary>
     public string? Reason => _reason;
 
+    /// <summary>How far it is while it opens.</summary>
+    public OpeningProgress Progress { get; } = new();
+
     /// <summary>True while requests can be served.</summary>
     public bool IsReady => _status == "ready";
 

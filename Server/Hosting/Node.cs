@@ -179,6 +179,7 @@ internal sealed partial class Node : IAsyncDisposable
                 CheckpointEverySeconds = _options.CheckpointEverySeconds,
                 SketchMemoryBytes = _options.SketchMemoryBytes,
                 TotalsMemoryBytes = _options.TotalsMemoryBytes,
+                Progress = _gate.Progress,
             },
             _log,
             _store.Store,

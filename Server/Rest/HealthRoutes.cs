@@ -15,7 +15,10 @@ internal static class HealthRoutes
     private static Task WriteAsync(HttpContext context, EngineGate gate, ServeOptions options, int status)
     {
         context.Response.Headers.CacheControl = "no-store";
-        HealthAnswer answer = new(gate.Status, options.Node, Product.Version, gate.EngineOrNull?.Status, gate.Reason);
+        HealthAnswer answer = new(gate.Status, options.Node, Product.Version, gate.EngineOrNull?.Status, gate.Reason)
+        {
+            Opening = gate.Status == "opening" ? gate.Progress : null,
+        };
         return context.WriteAsync(answer, AnswersJson.Readable.HealthAnswer, status);
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, EngineGate ga
 
     private Problem NotReady() => gate.Status switch
     {
-        "opening" => Problem.Of(503, "opening", "The node is opening", "node", "replaying its log", "a retry in a second") with { RetryAfterSeconds = 1 },
+        "opening" => Problem.Of(503, "opening", "The node is opening", "node", $"catching up: {gate.Progress.Percent} % of its log replayed", "a retry in a second") with { RetryAfterSeconds = 1 },
         "stopping" => Problem.Of(503, "stopping", "The node is stopping", "node", "stopping", "a retry once it runs again") with { RetryAfterSeconds = 2 },
         _ => Problem.Of(503, "failed", "The node has failed", "node", gate.Reason ?? "failed", "a retry once it was restarted") with { RetryAfterSeconds = 5 },
     };

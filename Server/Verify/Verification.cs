@@ -111,7 +111,9 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
         {
             foreach ((ulong id, long total) in batch)
             {
-                long held = engine.TotalAt(id, pause.Position) ?? throw new InvalidOperationException("Totals moved while the store was held still.");
+                // A counter that is out of memory is read from the store: there is nothing to compare.
+                if (engine.TotalInMemory(id) is not { } held)
+                    continue;
                 counters++;
                 _memory.Add(id, held);
                 _totals.Add(id, total);
@@ -155,7 +157,7 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
             // What was just stored becomes what readers see a moment later.
             for (int i = 0; i < 50; i++)
             {
-                if (engine.TotalAt(0, pause.Position) is not null)
+                if (engine.IsExactAt(pause.Position))
                     return pause;
                 await Task.Delay(TimeSpan.FromMilliseconds(2), time, cancellationToken).ConfigureAwait(false);
             }

@@ -21,7 +21,7 @@ internal sealed class History
         Ledger ledger = new();
         _node = new Node(_random, bug, ledger, coverage, trace);
         _clients = new Clients(_random, _node, ledger, coverage);
-        _reader = new Reader(_random, _node, ledger, bug);
+        _reader = new Reader(_random, _node, ledger, bug, coverage);
         _fate = new Fate(_random, _node, coverage);
     }
 
@@ -37,6 +37,7 @@ internal sealed class History
         for (int step = 0; step < steps && !_node.IsDamaged; step++)
         {
             await StepAsync();
+            _reader.Harvest();
             _node.Check();
         }
 

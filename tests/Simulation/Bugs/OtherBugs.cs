@@ -73,19 +73,6 @@ internal sealed class AcknowledgesInFlightDuplicates : Bug
     }
 }
 
-/// <summary>Reads totals of counters out of memory as they are, whichever windows are in them by now.</summary>
-internal sealed class ReadsTotalsOfNoPosition : Bug
-{
-    public override ICheckpointStore Wrap(ICheckpointStore store, IIncrementLog log) => new Store(store);
-
-    private sealed class Store(ICheckpointStore store) : StoreBug(store)
-    {
-        public override ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
-            LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) =>
-            base.ReadTotalsAsync(log, long.MaxValue, @namespace, ids, cancellationToken);
-    }
-}
-
 /// <summary>States bounds that are too small.</summary>
 internal sealed class BoundsTooSmall : Bug
 {
@@ -121,7 +108,7 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 
     public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
 
-    public virtual ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
+    public ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
         LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) =>
         store.ReadTotalsAsync(log, position, @namespace, ids, cancellationToken);
 

@@ -24,6 +24,8 @@ internal enum Fault
     ProducerShared,
     TierSwitched,
     ClosedInOrder,
+    TotalReadThroughTheStore,
+    CheckpointLandedWhileReading,
 }
 
 /// <summary>How often each fault met which state of the node. A fault that is never generated proves nothing.</summary>

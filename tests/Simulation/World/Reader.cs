@@ -14,17 +14,19 @@ internal sealed class Reader
     private readonly Node _node;
     private readonly Ledger _ledger;
     private readonly Bug _bug;
+    private readonly Coverage _coverage;
     private readonly HashSet<Key> _estimated = [];
     private readonly Dictionary<Key, long> _seen = [];
     private readonly List<Look> _looks = [];
     private NodeProcess? _seenIn;
 
-    public Reader(Random random, Node node, Ledger ledger, Bug bug)
+    public Reader(Random random, Node node, Ledger ledger, Bug bug, Coverage coverage)
     {
         _random = random;
         _node = node;
         _ledger = ledger;
         _bug = bug;
+        _coverage = coverage;
     }
 
     /// <summary>First reads of counters that are estimates.</summary>
@@ -32,9 +34,6 @@ internal sealed class Reader
 
     /// <summary>How many of them had the truth outside of their bounds.</summary>
     public int Outside { get; private set; }
-
-    /// <summary>Reads that waited for the store.</summary>
-    public int Waited { get; private set; }
 
     public void Read()
     {
@@ -97,7 +96,7 @@ internal sealed class Reader
 
         Key[] keys = [.. names.Select(n => new Key(@namespace, n))];
         Task<IReadOnlyList<CounterValue?>> reading = _node.Process.Engine!.ReadAsync(@namespace, names, Confidence, CancellationToken.None).AsTask();
-        Look look = new(_node.Process, keys, reading, [.. keys.Select(_ledger.Of)], [.. keys.Select(k => _seen.TryGetValue(k, out long seen) ? seen : (long?)null)]);
+        Look look = new(_node.Process, keys, reading, [.. keys.Select(_ledger.Of)], [.. keys.Select(k => _seen.TryGetValue(k, out long seen) ? seen : (long?)null)], _node.Store.Windows);
         if (reading.IsCompleted)
         {
             Check(look, waited: false);
@@ -108,15 +107,15 @@ internal sealed class Reader
         }
     }
 
-    // What had to wait for the store: it must lie between what was acknowledged when it was asked and what may have been counted when it was answered.
-    private void Harvest()
+    /// <summary>What had to wait for the store: it must lie between what was acknowledged when it was asked and what may have been counted when it was answered.</summary>
+    public void Harvest()
     {
         foreach (Look look in _looks.Where(l => l.Reading.IsCompleted || l.Process != _node.Process).ToArray())
         {
             _looks.Remove(look);
             if (look.Process == _node.Process && look.Reading.IsCompleted)
             {
-                Waited++;
+                _coverage.Hit(look.Windows == _node.Store.Windows ? Fault.TotalReadThroughTheStore : Fault.CheckpointLandedWhileReading, _node.State);
                 Check(look, waited: true);
             }
         }
@@ -181,5 +180,5 @@ internal sealed class Reader
 
     /// <summary>A read under way: whose, and what was known when it began.</summary>
     private sealed record Look(
-        NodeProcess Process, Key[] Keys, Task<IReadOnlyList<CounterValue?>> Reading, (long Least, long Most)[] Least, long?[] Seen);
+        NodeProcess Process, Key[] Keys, Task<IReadOnlyList<CounterValue?>> Reading, (long Least, long Most)[] Least, long?[] Seen, int Windows);
 }
