@@ -6,7 +6,7 @@ mkdir -p Server/obj
 exec 9>Server/obj/npm.lock
 if command -v flock >/dev/null 2>&1; then flock 9; fi
 echo "Building the dashboard ..."
-npm run --silent build --workspace Realtime/client-ts --workspace Realtime/dashboard 9>&- || {
+npm run --silent build --workspace Realtime/dashboard 9>&- || {
   echo "sketch : error SKETCH002: the dashboard does not build; the reason stands above" >&2
   exit 1
 }

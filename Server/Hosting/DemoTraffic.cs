@@ -30,7 +30,7 @@ internal sealed class DemoTraffic : IAsyncDisposable
     private const int ViewsPerSecond = 1_000;
     private const int CheckoutEvery = 40;
     private const int SearchEvery = 25;
-    private const int People = 200_000;
+    private const int People = 5_000_000;
     private const double WaveSeconds = 120;
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Sections = ["products", "blog", "docs", "help", "search", "account"];

@@ -64,6 +64,7 @@ public sealed class BrowserTests
 
         // Short windows from here on. The page reconnects by itself, and the value becomes exact.
         await node.Stop();
+        await Assertions.Expect(page.GetByTestId("status")).ToHaveTextAsync("reconnecting", new() { Timeout = 30_000 });
         await node.Start("--no-demo", "--window", "1");
         await Until(
             async () => await Number(tile, "value") == sent && (await Badge(tile)).Contains("exact", StringComparison.OrdinalIgnoreCase),

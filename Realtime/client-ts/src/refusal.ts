@@ -12,5 +12,5 @@ export class Refusal extends Error {
 
 /** The node's own sentence out of the hub library's; null when a call ended for another reason. */
 export function refusalIn(failure: unknown): string | null {
-  return failure instanceof Error ? (/HubException:\s*(.*)$/s.exec(failure.message)?.[1] ?? null) : null;
+  return failure instanceof Error ? (/(?:Hub|Refused)Exception:\s*(.*)$/s.exec(failure.message)?.[1] ?? null) : null;
 }

@@ -5,7 +5,7 @@ import { halfWidth, isSnapshot, LiveView, merge, Refusal, SketchClient } from '.
 
 const url = process.env.SKETCH_URL ?? 'http://127.0.0.1:8080';
 const namespace = `client-${process.pid}`;
-const options = { timeout: 120_000 };
+const options = { timeout: 60_000 };
 let client;
 
 async function count(...increments) {

@@ -95,10 +95,11 @@ function isFiring(alert: Alert): boolean {
   return alert.state === 'firing';
 }
 
-/** is surely above 1,000 · rises by maybe more than 50 a second */
+/** is surely above 1,000 · has a rate maybe below 1 a second */
 function sentenceOf({ of, above, below, when, forSeconds }: Alert): string {
   const limit = above === undefined ? `below ${figure(below ?? 0)}` : `above ${figure(above)}`;
-  return `${of === 'rate' ? 'a second' : 'is'} ${when} ${limit}${(forSeconds ?? 0) > 0 ? ` for ${forSeconds} s` : ''}`;
+  const lasting = (forSeconds ?? 0) > 0 ? ` for ${forSeconds} s` : '';
+  return of === 'rate' ? `has a rate ${when} ${limit} a second${lasting}` : `is ${when} ${limit}${lasting}`;
 }
 
 function figure(value: number): string {

@@ -27,7 +27,7 @@ export class RateLine {
         cursor: { show: false },
         scales: { x: { time: true, range: (_plot, min, max) => [Math.min(min, max - 30), max] }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.1)] } },
         axes: [
-          { ...axis, size: 22, gap: 4, space: 80, values: (plot, splits) => splits.map((at) => (plot.valToPos(at, 'x') > plot.bbox.width / devicePixelRatio - 28 ? '' : at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at))) },
+          { ...axis, size: 22, gap: 4, space: 80, values: timeLabels },
           { ...axis, size: 52, gap: 6, space: 26, incrs: integerSteps, values: (_plot, splits) => axisLabels(splits) },
         ],
         series: [{}, { stroke: () => color(host, '--accent'), fill: () => color(host, '--band'), width: 2, points: { show: false } }],
@@ -54,4 +54,13 @@ export class RateLine {
   recolor(): void {
     this.#plot.redraw(false);
   }
+}
+
+// A label that would be cut off at the right, or run into the other axis, is left out.
+function timeLabels(plot: uPlot, splits: number[]): string[] {
+  const room = plot.bbox.width / devicePixelRatio;
+  return splits.map((at) => {
+    const x = plot.valToPos(at, 'x');
+    return x < 24 || x > room - 28 ? '' : at % 60 === 0 ? minuteOfDay(at) : timeOfDay(at);
+  });
 }
