@@ -14,6 +14,7 @@ internal sealed class NodeOperations : IAsyncDisposable
     private NodeBackup? _backups;
     private NodeVerification? _verification;
     private Task _work = Task.CompletedTask;
+    private bool _disposed;
 
     /// <summary>Backups.</summary>
     /// <exception cref="ProblemException">This node makes none.</exception>
@@ -49,6 +50,8 @@ internal sealed class NodeOperations : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _backups?.Dispose();

@@ -32,8 +32,8 @@ internal sealed class RetainedLog : IIncrementLog
         _engineFolder = engineFolder;
         _keepBytes = keepBytes;
         _mostBytes = mostBytes;
-        _position = EngineSnapshot.PositionOf(engineFolder, Anchor);
-        if (_log.Range.First > _position + 1)
+        _position = Read(engineFolder);
+        if (_position < 0 || _log.Range.First > _position + 1)
             _position = EngineSnapshot.Keep(engineFolder, Anchor);
     }
 
@@ -103,6 +103,19 @@ internal sealed class RetainedLog : IIncrementLog
     {
         await _log.DisposeAsync().ConfigureAwait(false);
         _moving.Dispose();
+    }
+
+    // An anchor that can't be read is none: another takes its place.
+    private static long Read(string engineFolder)
+    {
+        try
+        {
+            return EngineSnapshot.PositionOf(engineFolder, Anchor);
+        }
+        catch (InvalidDataException)
+        {
+            return -1;
+        }
     }
 
     private void MoveAnchor() => Volatile.Write(ref _position, EngineSnapshot.Keep(_engineFolder, Anchor));

@@ -73,7 +73,7 @@ internal sealed partial class NodeVerification : IDisposable
                 foreach (VerifyDifference difference in answer.Differences)
                     LogDifference(difference.What, difference.Where, difference.Expected, difference.Found);
             }
-            catch (Exception failure) when (failure is CheckpointStoreException or ProblemException)
+            catch (Exception failure) when (failure is IOException or ProblemException)
             {
                 LogNotVerified((failure as ProblemException)?.Problem.Detail ?? failure.Message);
             }

@@ -198,11 +198,11 @@ public sealed class RestTests : IAsyncLifetime
         JsonElement paths = answer.Json.GetProperty("paths");
         Assert.Equal(
             [
-                "/health/live", "/health/ready", "/metrics", "/v1/namespaces", "/v1/namespaces/{namespace}", "/v1/namespaces/{namespace}/accuracy",
+                "/health/live", "/health/ready", "/metrics", "/v1/backups", "/v1/namespaces", "/v1/namespaces/{namespace}", "/v1/namespaces/{namespace}/accuracy",
                 "/v1/namespaces/{namespace}/counters", "/v1/namespaces/{namespace}/counters/{name}",
                 "/v1/namespaces/{namespace}/counters/{name}/accuracy", "/v1/namespaces/{namespace}/counters/{name}/history",
                 "/v1/namespaces/{namespace}/counters/{name}/reset", "/v1/namespaces/{namespace}/counters/{name}/top",
-                "/v1/namespaces/{namespace}/increments", "/v1/namespaces/{namespace}/top", "/v1/namespaces/{namespace}/values",
+                "/v1/namespaces/{namespace}/increments", "/v1/namespaces/{namespace}/increments/stream", "/v1/namespaces/{namespace}/top", "/v1/namespaces/{namespace}/values", "/v1/verify",
             ],
             paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
         foreach (JsonElement operation in paths.EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(method => method.Value))
