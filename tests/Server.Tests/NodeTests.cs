@@ -93,7 +93,7 @@ public class NodeTests
         using HttpResponseMessage routed = await http.GetAsync("/v1/namespaces");
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (live.StatusCode, ready.StatusCode));
         Answer answer = await Answer.ReadAsync(routed);
-        answer.IsProblem(503, "node", "replaying its log", "a retry");
+        answer.IsProblem(503, "node", "of its log replayed", "a retry");
         Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter?.Delta);
 
         go.SetResult();

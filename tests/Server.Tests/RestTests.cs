@@ -199,10 +199,12 @@ public sealed class RestTests : IAsyncLifetime
         Assert.Equal(
             [
                 "/health/live", "/health/ready", "/metrics", "/v1/backups", "/v1/namespaces", "/v1/namespaces/{namespace}", "/v1/namespaces/{namespace}/accuracy",
+                "/v1/namespaces/{namespace}/alerts", "/v1/namespaces/{namespace}/alerts/{id}",
                 "/v1/namespaces/{namespace}/counters", "/v1/namespaces/{namespace}/counters/{name}",
                 "/v1/namespaces/{namespace}/counters/{name}/accuracy", "/v1/namespaces/{namespace}/counters/{name}/history",
                 "/v1/namespaces/{namespace}/counters/{name}/reset", "/v1/namespaces/{namespace}/counters/{name}/top",
-                "/v1/namespaces/{namespace}/increments", "/v1/namespaces/{namespace}/increments/stream", "/v1/namespaces/{namespace}/top", "/v1/namespaces/{namespace}/values", "/v1/verify",
+                "/v1/namespaces/{namespace}/increments", "/v1/namespaces/{namespace}/increments/stream", "/v1/namespaces/{namespace}/top", "/v1/namespaces/{namespace}/values",
+                "/v1/namespaces/{namespace}/watch", "/v1/sql", "/v1/verify",
             ],
             paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
         foreach (JsonElement operation in paths.EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(method => method.Value))

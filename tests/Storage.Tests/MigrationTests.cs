@@ -40,7 +40,7 @@ public sealed class MigrationTests
                         "deltas" => $"INSERT INTO deltas VALUES ({values}, 0, {hour}, 'old', {a}, {delta})",
                         "checkpoints" => $"INSERT INTO checkpoints VALUES ({values}, {hour}, {hour}, 1, 1, {hour})",
                         "hourly_rows" => $"INSERT INTO hourly_rows VALUES ('old', {a}, {hour}, {delta}, 30)",
-                        _ => $"INSERT INTO total_rows VALUES ('old', {a}, {delta})",
+                        _ => $"INSERT INTO total_rows (namespace, id, value) VALUES ('old', {a}, {delta})",
                     });
                 }
             }
