@@ -67,7 +67,7 @@ public sealed partial class CountingEngine
             IReadOnlyList<CounterValue> values = _reads.Top(owner, k, confidence, loaded, out IReadOnlyList<ulong> unnamed, out IReadOnlyList<ulong> missing);
             if (missing.Count > 0)
             {
-                loaded = await _coldReads.LoadAsync(owner, missing, cancellationToken).ConfigureAwait(false);
+                loaded = await _coldReads.LoadAsync(owner, missing, loaded, cancellationToken).ConfigureAwait(false);
             }
             else if (unnamed.Count == 0 || !await _coldReads.NameAsync(owner, unnamed, cancellationToken).ConfigureAwait(false))
             {
@@ -95,7 +95,7 @@ public sealed partial class CountingEngine
                 return accuracy;
             }
 
-            loaded = await _coldReads.LoadAsync(owner, missing, cancellationToken).ConfigureAwait(false);
+            loaded = await _coldReads.LoadAsync(owner, missing, loaded, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -103,9 +103,10 @@ public sealed partial class CountingEngine
         NamespaceEntry owner, IReadOnlyList<string> names, double confidence, IReadOnlyList<ulong> missing, CancellationToken cancellationToken)
     {
         // A checkpoint that came meanwhile makes what was read a total of the past: read again, at most once for every checkpoint.
+        LoadedTotals loaded = LoadedTotals.None;
         while (true)
         {
-            LoadedTotals loaded = await _coldReads.LoadAsync(owner, missing, cancellationToken).ConfigureAwait(false);
+            loaded = await _coldReads.LoadAsync(owner, missing, loaded, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<CounterValue?> values = _reads.Read(owner, names, confidence, loaded, out missing);
             if (missing.Count == 0)
             {

@@ -26,9 +26,12 @@ internal sealed class ColdReads(ICheckpointStore store, LogIdentity log, Counter
     private readonly ConcurrentDictionary<ushort, bool> _later = new();
     private readonly CancellationTokenSource _ending = new();
 
-    /// <summary>The totals of these counters at the newest checkpoint; a counter that the store does not know has none yet.</summary>
+    /// <summary>
+    /// The totals of these counters at the newest checkpoint, beside those that were loaded before at the same one: loading some may have put others out of memory, and
+    /// who reads many would never have all. A counter that the store does not know has none yet.
+    /// </summary>
     /// <exception cref="CheckpointStoreException">The store can't be reached.</exception>
-    public async Task<LoadedTotals> LoadAsync(NamespaceEntry owner, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    public async Task<LoadedTotals> LoadAsync(NamespaceEntry owner, IReadOnlyList<ulong> ids, LoadedTotals before, CancellationToken cancellationToken)
     {
         await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -47,6 +50,14 @@ internal sealed class ColdReads(ICheckpointStore store, LogIdentity log, Counter
 
             catalogue.Counters.Return(totals, view.Epoch);
             catalogue.Counters.Trim();
+            if (before.Epoch == view.Epoch)
+            {
+                foreach ((ulong id, long total) in before.ById)
+                {
+                    totals.TryAdd(id, total);
+                }
+            }
+
             return new LoadedTotals(view.Epoch, totals);
         }
         finally
@@ -82,13 +93,13 @@ internal sealed class ColdReads(ICheckpointStore store, LogIdentity log, Counter
     }
 
     /// <summary>Loads totals for the next look; nobody waits.</summary>
-    public void LoadLater(NamespaceEntry owner, IReadOnlyList<ulong> ids) => Later(owner, token => LoadAsync(owner, ids, token));
+    public void LoadLater(NamespaceEntry owner, IReadOnlyList<ulong> ids) => Later(owner, token => LoadAsync(owner, ids, LoadedTotals.None, token));
 
     /// <summary>Loads names and totals for the next look; nobody waits.</summary>
     public void NameLater(NamespaceEntry owner, IReadOnlyList<ulong> unnamed, IReadOnlyList<ulong> missing) =>
         Later(owner, async token =>
         {
-            await LoadAsync(owner, missing, token).ConfigureAwait(false);
+            await LoadAsync(owner, missing, LoadedTotals.None, token).ConfigureAwait(false);
             await NameAsync(owner, unnamed, token).ConfigureAwait(false);
         });
 

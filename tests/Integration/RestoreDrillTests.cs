@@ -94,7 +94,7 @@ public sealed class RestoreDrillTests : IDisposable
         Assert.Equal(same.GetProperty("logDigest").GetString(), same.GetProperty("deltasDigest").GetString());
         Assert.Equal(same.GetProperty("memoryDigest").GetString(), same.GetProperty("totalsDigest").GetString());
 
-        await Plant(process!, "INSERT INTO sketch.total_rows SELECT namespace, id, 1 FROM sketch.total_rows LIMIT 1");
+        await Plant(process!, "INSERT INTO sketch.total_rows (namespace, id, value) SELECT namespace, id, 1 FROM sketch.total_rows LIMIT 1");
         Assert.Equal(["totals"], await Found(http));
         await Plant(process!, "INSERT INTO sketch.hourly_rows SELECT namespace, id, hour, 1, days FROM sketch.hourly_rows LIMIT 1");
         Assert.Equal(["day", "hour", "totals"], await Found(http));
