@@ -38,8 +38,15 @@ public class ColdCounterTests
     {
         await using Rig rig = await Rig.Open(isTight: true);
         await Fill(rig);
-        Assert.Null(rig.Read("c5"));
         using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
+
+        // It leaves memory right after the checkpoint; a read before that would find it, and keep it a while.
+        while (rig.Engine.TotalInMemory(CounterId.Of(Rig.Namespace, "c5")) is not null)
+        {
+            await Task.Delay(1, late.Token);
+        }
+
+        Assert.Null(rig.Read("c5"));
         while (rig.Read("c5") is not { Value: 6 })
         {
             await Task.Delay(1, late.Token);
