@@ -11,6 +11,9 @@ internal sealed partial class CounterTable
 {
     private const long CantLeave = NameEntry.DefinedFlag | NameEntry.RemovedFlag | NameEntry.PinnedFlag;
 
+    // So many until everything that nobody uses has left by fair shares of all segments; who is left over then leaves wherever it is.
+    private const int FairRounds = 5;
+
     private readonly List<(ulong Mixed, long Reference)> _leaving = [];
     private bool _isLoading = true;
     private int _hand;
@@ -184,15 +187,20 @@ internal sealed partial class CounterTable
         }
     }
 
-    /// <summary>Puts out of memory what is too much; between checkpoints.</summary>
+    /// <summary>Puts out of memory what is too much, as long as there is anything that may leave; between checkpoints.</summary>
     public void Evict()
     {
-        // A segment at a time: new names wait for the lock.
-        for (int turn = 0; turn < 5 * _segments.Length && Hot > _capacity; turn++)
+        bool isGoing = true;
+        for (int round = 0; round < 2 * FairRounds && isGoing; round++)
         {
-            lock (_changing)
+            isGoing = false;
+            for (int turn = 0; turn < _segments.Length && Hot > _capacity; turn++)
             {
-                EvictTurn(_segments.Length - (turn % _segments.Length));
+                // A segment at a time: new names wait for the lock.
+                lock (_changing)
+                {
+                    isGoing |= EvictTurn(round < FairRounds ? _segments.Length - turn : 1);
+                }
             }
         }
     }
@@ -223,21 +231,26 @@ internal sealed partial class CounterTable
         Volatile.Write(ref reference, reference | NameEntry.StoredFlag);
     }
 
-    private void EvictTurn(int segmentsToCome)
+    // True when a counter left or grew older: another round may find more to put out.
+    private bool EvictTurn(int segmentsToCome)
     {
-        if (_hot > _capacity && _settling is null)
+        if (_hot <= _capacity || _settling is not null)
         {
-            // What is too much is shared among the segments; a sixteenth of each at least, so that the next time is not at once.
-            EvictFrom(_hand, (int)Math.Max((_hot - _capacity) / segmentsToCome, _segments[_hand].Count / 16) + 1);
-            _hand = (_hand + 1) % _segments.Length;
+            return false;
         }
+
+        // What is too much is shared among the segments; a sixteenth of each at least, so that the next time is not at once.
+        bool isGoing = EvictFrom(_hand, (int)Math.Max((_hot - _capacity) / segmentsToCome, _segments[_hand].Count / 16) + 1);
+        _hand = (_hand + 1) % _segments.Length;
+        return isGoing;
     }
 
-    private void EvictFrom(int number, int most)
+    private bool EvictFrom(int number, int most)
     {
         TableSegment segment = _segments[number];
         _leaving.Clear();
         bool anyGone = false;
+        bool anyOlder = false;
         foreach (ref TableSegment.Slot slot in segment.Slots.AsSpan())
         {
             anyGone |= IsGone(slot.Reference);
@@ -253,6 +266,7 @@ internal sealed partial class CounterTable
             else
             {
                 Volatile.Write(ref slot.Reference, slot.Reference - (1L << NameEntry.UsedShift)); // one round older
+                anyOlder = true;
             }
         }
 
@@ -267,7 +281,9 @@ internal sealed partial class CounterTable
             Leave(number, segment);
         }
 
+        bool isGoing = anyOlder || _leaving.Count > 0;
         _leaving.Clear();
+        return isGoing;
     }
 
     private void Leave(int number, TableSegment segment)

@@ -35,7 +35,7 @@ internal sealed partial class Broadcaster(
     private DateTime _asOf;
     private readonly long _start = time.GetTimestamp();
     private long _round;
-    private long _completedRounds;
+    private long _servedTick = -1;
     private int _phase = -1;
     private int _count;
     private int _groupCount;
@@ -48,8 +48,8 @@ internal sealed partial class Broadcaster(
     /// <summary>Subscriptions of all connections.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Rounds of the loop so far.</summary>
-    public long Rounds => Volatile.Read(ref _completedRounds);
+    /// <summary>The tick that was served last, counted from when this was made.</summary>
+    public long ServedTick => Volatile.Read(ref _servedTick);
 
     /// <summary>What the open subscriptions may hold together.</summary>
     public long WatchedCounters => Interlocked.Read(ref _watched);
@@ -104,11 +104,11 @@ internal sealed partial class Broadcaster(
             _bell.Reader.TryRead(out _);
             DropClosed();
             AdmitArrivals();
-            Serve(stoppingToken);
+            long tick = Serve(stoppingToken);
             if (_subscriptions.Count > 0)
                 _timer.Change(UntilNextTick(), Timeout.InfiniteTimeSpan);
             Volatile.Write(ref _groupCount, _groups.Count);
-            Volatile.Write(ref _completedRounds, _round);
+            Volatile.Write(ref _servedTick, tick);
         }
     }
 
@@ -163,7 +163,7 @@ internal sealed partial class Broadcaster(
         }
     }
 
-    private void Serve(CancellationToken stopping)
+    private long Serve(CancellationToken stopping)
     {
         long tick = time.GetElapsedTime(_start).Ticks / Tick.Ticks;
         _round++;
@@ -181,6 +181,7 @@ internal sealed partial class Broadcaster(
         }
 
         ServeDue(tick);
+        return tick;
     }
 
     // All counters of a group that are due are read at once, as of one position, which makes the engine wait: so there are not too many of them.

@@ -31,6 +31,20 @@ internal sealed class LiveClient : IAsyncDisposable
         return await _frames.Reader.ReadAsync(deadline.Token);
     }
 
+    /// <summary>The next frame; null when none arrives in time.</summary>
+    public async Task<CounterFrame?> NextAsync(TimeSpan patience)
+    {
+        using var deadline = new CancellationTokenSource(patience);
+        try
+        {
+            return await _frames.Reader.ReadAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>True when a frame has arrived that was not taken.</summary>
     public bool HasFrame => _frames.Reader.TryPeek(out _);
 

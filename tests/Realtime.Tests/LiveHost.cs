@@ -60,12 +60,16 @@ internal sealed class LiveHost : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Frames without a connection in between: who asks for the next one is ready for it at once.</summary>
+    public IAsyncEnumerator<CounterFrame> Watch(SubscriptionRequest request) =>
+        _app.Services.GetRequiredService<LiveFrames>().WatchAsync(request, CancellationToken.None).GetAsyncEnumerator();
+
     /// <summary>Moves the clock, and waits until the loop has read whatever was due.</summary>
     public async Task TickAsync(int milliseconds = RealtimeLimits.MinIntervalMs)
     {
-        long rounds = Broadcaster.Rounds;
         Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
-        await Eventually.TrueAsync(() => Broadcaster.Rounds > rounds, "the broadcaster's round");
+        long tick = (Time.GetUtcNow() - Time.Start).Ticks / TimeSpan.FromMilliseconds(RealtimeLimits.MinIntervalMs).Ticks;
+        await Eventually.TrueAsync(() => Broadcaster.ServedTick >= tick, "the broadcaster's round");
     }
 
     /// <summary>Moves the clock by a second, and waits until alerts were judged.</summary>

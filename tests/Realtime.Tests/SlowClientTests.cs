@@ -23,10 +23,10 @@ public sealed class SlowClientTests
     public async Task A_client_that_stops_reading_costs_bounded_memory_and_resumes_with_the_newest(string method, int messageType)
     {
         await using var host = await LiveHost.StartAsync();
-        await using var healthy = await host.ConnectAsync("messagepack");
         string[] names = [.. Enumerable.Range(0, Counters).Select(i => $"counter-{i:d4}")];
         SetAll(host, names, 0);
-        await healthy.SubscribeAsync(names[0]);
+        await using var healthy = host.Watch(LiveClient.Watching(names[0]));
+        Assert.True(await healthy.MoveNextAsync());
 
         using var slow = await OpenAsync(host);
         await SendAsync(slow, """{"protocol":"json","version":1}""");
@@ -43,8 +43,10 @@ public sealed class SlowClientTests
         for (int round = 1; round <= Rounds; round++)
         {
             SetAll(host, names, round);
+            var next = healthy.MoveNextAsync();
             await host.TickAsync();
-            var frame = await healthy.NextAsync();
+            Assert.True(await next);
+            var frame = healthy.Current;
             Assert.Equal((round, 0L), (frame.Values.Single().Value, frame.Skipped));
         }
 

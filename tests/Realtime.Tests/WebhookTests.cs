@@ -37,11 +37,13 @@ public sealed class WebhookTests
         await host.JudgeAsync();
 
         // The clock is moved on until the pauses are over.
-        while (host.Alerts.Find(MemoryReader.Namespace, "hook")!.Webhook!.Delivered < 2)
-        {
-            host.Time.Advance(TimeSpan.FromMilliseconds(250));
-            await Task.Delay(1);
-        }
+        await Eventually.TrueAsync(
+            () =>
+            {
+                host.Time.Advance(TimeSpan.FromMilliseconds(250));
+                return host.Alerts.Find(MemoryReader.Namespace, "hook")!.Webhook!.Delivered == 2;
+            },
+            "both deliveries");
 
         var all = received.ToArray();
         Assert.Equal(["firing", "firing", "firing", "firing", "ok"], all.Select(r => r.State));
