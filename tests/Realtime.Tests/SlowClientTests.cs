@@ -37,7 +37,7 @@ public sealed class SlowClientTests
             target = method,
             arguments = new object[] { new { @namespace = MemoryReader.Namespace, names, intervalMs = 50 } },
         }));
-        await Eventually.TrueAsync(() => host.Broadcaster.Count == 2, "the slow client's subscription");
+        await Eventually.TrueAsync(() => host.Reader.Reads.Any(read => read.Length == Counters), "the slow client's first values to be read");
 
         long before = GC.GetTotalMemory(forceFullCollection: true);
         for (int round = 1; round <= Rounds; round++)
