@@ -22,6 +22,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     private const int MostEntered = 1 << 20;
 
     private readonly ConcurrentDictionary<ulong, byte[]> _entered = new();
+    private int _enteredCount; // the dictionary's own takes all of its locks
 
     /// <summary>Every counter by id, with its exact total while it is in memory.</summary>
     public CounterTable Counters { get; } = table;
@@ -75,7 +76,10 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         if (isNew)
         {
             Counters.Mark(id, defined: false);
-            _entered.TryRemove(id, out _);
+            if (_entered.TryRemove(id, out _))
+            {
+                Interlocked.Decrement(ref _enteredCount);
+            }
         }
 
         return entry;
@@ -85,9 +89,9 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     public NameEntry Enter(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name)
     {
         NameEntry entry = Add(id, owner, name);
-        if (!entry.IsDeclared && _entered.Count < MostEntered)
+        if (!entry.IsDeclared && Volatile.Read(ref _enteredCount) < MostEntered && _entered.TryAdd(id, name.ToArray()))
         {
-            _entered[id] = name.ToArray();
+            Interlocked.Increment(ref _enteredCount);
         }
 
         return entry;
