@@ -21,12 +21,12 @@ internal sealed partial class Checkpointer
 
         table.Apply(deltas, before + 1);
         heaviest.Take(table, before + 1, deltas, fetched);
+        KeepNames(window.Checkpoint.Names); // before the window goes, which knows them until then
         views.Settle(window, heaviest.Ids);
         table.Finish(deltas);
         table.Stored(window.Checkpoint.Names);
         table.Return(fetched, before + 1);
         heaviest.Pin(table);
-        KeepNames(window.Checkpoint.Names);
         table.Evict();
         Volatile.Write(ref _storedTo, window.Span.To);
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
@@ -37,9 +37,10 @@ internal sealed partial class Checkpointer
     // Names of those on the lists are asked for; a name that was just stored needs no look into the store.
     private void KeepNames(IReadOnlyList<NamedCounter> stored)
     {
+        HashSet<ulong> listed = heaviest.Listed();
         foreach (NamedCounter counter in stored)
         {
-            if (heaviest.IsListed(counter.Id))
+            if (listed.Contains(counter.Id))
             {
                 names.Add(counter.Id, counter.Name);
             }

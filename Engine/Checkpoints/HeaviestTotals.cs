@@ -163,18 +163,19 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         }
     }
 
-    /// <summary>Whether a counter was on a list when they were pinned last.</summary>
-    public bool IsListed(ulong id) => _pinned.Contains(id);
+    /// <summary>Those on the lists now.</summary>
+    public HashSet<ulong> Listed()
+    {
+        lock (_gate)
+        {
+            return [.. _byNamespace.Values.SelectMany(l => l.Totals.Keys)];
+        }
+    }
 
     /// <summary>Those on the lists stay in memory, others need not.</summary>
     public void Pin(CounterTable table)
     {
-        HashSet<ulong> now;
-        lock (_gate)
-        {
-            now = [.. _byNamespace.Values.SelectMany(l => l.Totals.Keys)];
-        }
-
+        HashSet<ulong> now = Listed();
         table.Pin(_pinned.Where(id => !now.Contains(id)), stays: false);
         table.Pin(now, stays: true);
         _pinned = now;

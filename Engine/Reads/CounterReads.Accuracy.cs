@@ -26,7 +26,7 @@ internal sealed partial class CounterReads
             return [target];
         }
 
-        Seen cut = Take(Look, atOnePosition: false, confidence, loaded);
+        Seen cut = Take(1, Look, atOnePosition: false, confidence, loaded);
         missing = Missing(cut);
         if (missing.Count > 0)
         {

@@ -6,13 +6,16 @@ internal sealed partial class CounterReads
     // Lucky nearly always when few counters are read or little is counted; else the fold is asked to pause.
     private const int AttemptsBeforePause = 2;
 
+    // More take longer than a record, when much is counted: each attempt would be in vain.
+    private const int MostCountersByLuck = 256;
+
     /// <summary>
     /// Retries until neither a view was published nor, when all is to be as of one position, a record taken in between the first and the last look. The error is asked for
     /// after that: the ghosts' answers only grow, so that a later one is on the safe side.
     /// </summary>
-    private Seen Take(Func<LiveView, Target[]> choose, bool atOnePosition, double confidence, LoadedTotals loaded)
+    private Seen Take(int counters, Func<LiveView, Target[]> choose, bool atOnePosition, double confidence, LoadedTotals loaded)
     {
-        for (int attempt = 0; ; attempt++)
+        for (int attempt = atOnePosition && counters > MostCountersByLuck ? AttemptsBeforePause : 0; ; attempt++)
         {
             bool pauses = attempt >= AttemptsBeforePause;
             if (pauses)

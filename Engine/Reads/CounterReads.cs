@@ -69,7 +69,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
             return k == 0 ? named : [.. named, .. Candidates(owner, view)];
         }
 
-        Seen cut = Take(Targets, atOnePosition, confidence, loaded);
+        Seen cut = Take(named.Length, Targets, atOnePosition, confidence, loaded);
         missing = Missing(cut);
         CounterValue?[] values = new CounterValue?[named.Length];
         for (int i = 0; i < values.Length; i++)
