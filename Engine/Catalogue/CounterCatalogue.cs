@@ -49,8 +49,10 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         set => Volatile.Write(ref _definitionsAt, value);
     }
 
+    /// <summary>A namespace by its name; null when there is none.</summary>
     public NamespaceEntry? Find(string @namespace) => _byName.GetValueOrDefault(@namespace);
 
+    /// <summary>A counter's own definition; null when it has none.</summary>
     public CounterState? Defined(ulong id) => _defined.GetValueOrDefault(id);
 
     /// <summary>The tier that a counter's increments have now.</summary>

@@ -237,11 +237,13 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
     {
         private long _least = long.MinValue;
 
+        /// <summary>By id; up to eight times as many as are kept, until <see cref="Trim"/>.</summary>
         public Dictionary<ulong, long> Totals { get; } = [];
 
         /// <summary>No counter out of memory has more; the least number while there is none.</summary>
         public long Ceiling { get; set; } = long.MinValue;
 
+        /// <summary>Whether a counter out of memory may be missing here: the store is asked then.</summary>
         public bool IsDoubtful { get; set; }
 
         /// <summary>Whether a counter out of memory that gets so much may belong to the list then.</summary>
@@ -255,6 +257,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
             IsDoubtful = false;
         }
 
+        /// <summary>Puts a counter on the list, or its new total, if it may be among the heaviest.</summary>
         public void Offer(ulong id, long total)
         {
             // Below the least that was kept it can't enter; and had it been on the list, its total would only have grown.
@@ -270,6 +273,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
             }
         }
 
+        /// <summary>Leaves as many as are kept, the heaviest.</summary>
         public void Trim()
         {
             if (Totals.Count <= kept)

@@ -7,6 +7,7 @@ namespace Sketch.Engine.Reads;
 /// <content>Why a value has the bounds that it has.</content>
 internal sealed partial class CounterReads
 {
+    /// <summary>A counter's value with what its bounds are made of; null when there is none, or its total is not in memory.</summary>
     public CounterAccuracy? Explain(NamespaceEntry owner, string name, double confidence, LoadedTotals loaded, out IReadOnlyList<ulong> missing)
     {
         missing = [];

@@ -27,6 +27,7 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
     /// <summary>Totals that they did not find there.</summary>
     public long Misses => Volatile.Read(ref _misses);
 
+    /// <summary>Whether a namespace has a counter of this name.</summary>
     public bool Has(NamespaceEntry owner, string name) => Find(owner, name).Exists;
 
     /// <summary>Values as one consistent cut. One counter alone needs no position of its own, only a view: such a read never waits for the fold.</summary>

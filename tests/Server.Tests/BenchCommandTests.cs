@@ -37,7 +37,7 @@ public class BenchCommandTests
         Assert.Equal(400_000, report.GetProperty("refused").GetInt64());
         Assert.InRange(report.GetProperty("totalsBytes").GetInt64(), 0, 10 << 20);
 
-        // Batches, names of the open window and what the runtime lets lie about: some 60 MiB, and six times as many names take 10 MiB more. Random names touch the
+        // Batches, names of the open window and what the runtime lets lie about: some 40 MiB, and six times as many names take 10 MiB more. Random names touch the
         // whole sketch of each window, which is why it is a small one here.
         Assert.InRange(report.GetProperty("peakBytesAfter").GetInt64() - report.GetProperty("peakBytesBefore").GetInt64(), 0, 100 << 20);
         Assert.True(report.GetProperty("neighbourSent").GetInt64() > 0);
