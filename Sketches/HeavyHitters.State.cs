@@ -20,28 +20,25 @@ public sealed partial class HeavyHitters
     {
         ArgumentNullException.ThrowIfNull(other);
         long mine = _offset, theirs = other._offset, together = mine + theirs;
-        List<Slot> merged = new(_count + other._count);
-        foreach (Slot slot in _slots)
+        List<Entry> merged = new(_count + other._count);
+        foreach (Entry entry in Entries())
         {
-            if (slot.Upper == 0)
-                continue;
-            ref Slot match = ref other.Find(slot.Id);
-            merged.Add(match.Upper == 0
-                ? slot with { Upper = slot.Upper + theirs, CameInAt = slot.CameInAt + theirs }
-                : slot with { Upper = slot.Upper + match.Upper, CameInAt = slot.CameInAt + match.CameInAt });
+            merged.Add(other.EntryOf(entry.Id) is { } match
+                ? entry with { Upper = entry.Upper + match.Upper, CameInAt = entry.CameInAt + match.CameInAt }
+                : entry with { Upper = entry.Upper + theirs, CameInAt = entry.CameInAt + theirs });
         }
 
-        foreach (Slot slot in other._slots)
+        foreach (Entry entry in other.Entries())
         {
-            if (slot.Upper != 0 && Find(slot.Id).Upper == 0)
-                merged.Add(slot with { Upper = slot.Upper + mine, CameInAt = slot.CameInAt + mine });
+            if (EntryOf(entry.Id) is null)
+                merged.Add(entry with { Upper = entry.Upper + mine, CameInAt = entry.CameInAt + mine });
         }
 
         if (merged.Count > Capacity)
         {
             merged.Sort(static (a, b) => b.Upper.CompareTo(a.Upper));
             together = Math.Max(together, merged[Capacity].Upper);
-            merged.RemoveAll(slot => slot.Upper <= together);
+            merged.RemoveAll(entry => entry.Upper <= together);
         }
 
         long weight = _totalWeight + other._totalWeight;
@@ -54,12 +51,12 @@ public sealed partial class HeavyHitters
     public void Save(IBufferWriter<byte> writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        Slot[] entries = [.. _slots.Where(static slot => slot.Upper != 0).OrderBy(static slot => slot.Id)];
+        Entry[] entries = [.. Entries().OrderBy(static entry => entry.Id)];
         StateHeader header = new(
             StateKind.HeavyHitters, 0, 0, 0, (ulong)Capacity, (ulong)_offset, (ulong)_totalWeight, entries.Length * EntryBytes);
         Span<byte> state = header.Begin(writer);
         Span<byte> at = state[StateHeader.HeaderBytes..];
-        foreach (Slot entry in entries)
+        foreach (Entry entry in entries)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(at, entry.Id);
             BinaryPrimitives.WriteInt64LittleEndian(at[8..], entry.Upper);
@@ -90,16 +87,12 @@ public sealed partial class HeavyHitters
         if (offset < 0 || weight < offset)
             throw new InvalidDataException($"offset is {offset} and the total weight {weight}; allowed 0 or more, and not above the total");
 
-        List<Slot> entries = new(count);
+        List<Entry> entries = new(count);
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> at = payload[(i * EntryBytes)..];
-            Slot entry = new()
-            {
-                Id = BinaryPrimitives.ReadUInt64LittleEndian(at),
-                Upper = BinaryPrimitives.ReadInt64LittleEndian(at[8..]),
-                CameInAt = BinaryPrimitives.ReadInt64LittleEndian(at[16..]),
-            };
+            Entry entry = new(
+                BinaryPrimitives.ReadUInt64LittleEndian(at), BinaryPrimitives.ReadInt64LittleEndian(at[8..]), BinaryPrimitives.ReadInt64LittleEndian(at[16..]));
             bool ascending = i == 0 || entry.Id > entries[i - 1].Id;
             if (!ascending || entry.CameInAt < 0 || entry.CameInAt > offset || entry.Upper <= offset || entry.Upper > weight)
                 throw new InvalidDataException($"entry {i} is {entry.Id}, {entry.Upper}, {entry.CameInAt}; allowed: ids ascending, upper above the offset, came in at 0 to the offset");
@@ -111,13 +104,28 @@ public sealed partial class HeavyHitters
         return table;
     }
 
-    private void Replace(List<Slot> entries, long offset, long weight)
+    private void Replace(List<Entry> entries, long offset, long weight)
     {
         Array.Clear(_slots);
         Volatile.Write(ref _offset, offset);
         Volatile.Write(ref _totalWeight, weight);
-        foreach (Slot entry in entries)
-            Find(entry.Id) = entry;
+        foreach (Entry entry in entries)
+            Put(Find(entry.Id), entry);
         Volatile.Write(ref _count, entries.Count);
+    }
+
+    private IEnumerable<Entry> Entries()
+    {
+        for (int at = 0; at < _slots.Length; at++)
+        {
+            if (_slots[at].Upper != 0)
+                yield return new Entry(_slots[at].Id, _slots[at].Upper, _cameInAt[at]);
+        }
+    }
+
+    private Entry? EntryOf(ulong id)
+    {
+        int at = Find(id);
+        return SlotAt(at).Upper == 0 ? null : new Entry(id, SlotAt(at).Upper, _cameInAt[at]);
     }
 }

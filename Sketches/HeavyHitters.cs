@@ -1,4 +1,8 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Sketch.Sketches;
 
@@ -24,16 +28,17 @@ public sealed partial class HeavyHitters
 
     private const int CountedDifferences = 255;
 
+    // 16 bytes, so that none straddles a cache line. What only new entries write stands beside it.
     private struct Slot
     {
         public ulong Id;
         public long Upper; // 0: the slot is empty
-        public long CameInAt;
     }
 
     private readonly Slot[] _slots;
+    private readonly long[] _cameInAt; // the offset at that moment, by slot
     private readonly long[] _uppers;
-    private readonly Slot[] _kept;
+    private readonly Entry[] _kept;
     private readonly int _mask;
     private readonly SketchKey _key;
     private readonly Lock _purging = new();
@@ -57,8 +62,9 @@ public sealed partial class HeavyHitters
         // At most three quarters full: a purge looks at every slot, so empty ones cost more than longer probes.
         int slots = (int)BitOperations.RoundUpToPowerOf2((uint)((capacity * 4L + 2) / 3));
         _slots = new Slot[slots];
+        _cameInAt = new long[slots];
         _uppers = new long[capacity];
-        _kept = new Slot[capacity + 1];
+        _kept = new Entry[capacity + 1];
         _mask = slots - 1;
         _key = key;
     }
@@ -86,7 +92,8 @@ public sealed partial class HeavyHitters
             return;
         Volatile.Write(ref _totalWeight, _totalWeight + delta);
 
-        ref Slot slot = ref Find(id);
+        int at = Find(id);
+        ref Slot slot = ref SlotAt(at);
         if (slot.Upper != 0)
         {
             Volatile.Write(ref slot.Upper, slot.Upper + delta);
@@ -96,24 +103,30 @@ public sealed partial class HeavyHitters
         if (_count == Capacity)
         {
             Purge();
-            slot = ref Find(id);
+            at = Find(id);
         }
 
-        // A reader that meets this slot half written must take it for empty: the upper bound is written last.
-        slot.Id = id;
-        slot.CameInAt = _offset;
-        Volatile.Write(ref slot.Upper, _offset + delta);
+        Put(at, new Entry(id, _offset + delta, _offset));
         Volatile.Write(ref _count, _count + 1);
+    }
+
+    // A reader that meets this slot half written must take it for empty: the upper bound is written last.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Put(int at, in Entry entry)
+    {
+        ref Slot slot = ref SlotAt(at);
+        slot.Id = entry.Id;
+        _cameInAt[at] = entry.CameInAt;
+        Volatile.Write(ref slot.Upper, entry.Upper);
     }
 
     /// <summary>The bounds of one id's weight: of its entry, or [0, <see cref="Offset"/>]. For the writer's thread.</summary>
     /// <param name="id">Any id.</param>
     public HeavyHitter Bounds(ulong id)
     {
-        ref Slot slot = ref Find(id);
-        return slot.Upper == 0
-            ? new HeavyHitter(id, 0, _offset)
-            : new HeavyHitter(id, slot.Upper - slot.CameInAt, slot.Upper);
+        int at = Find(id);
+        long upper = SlotAt(at).Upper;
+        return upper == 0 ? new HeavyHitter(id, 0, _offset) : new HeavyHitter(id, upper - _cameInAt[at], upper);
     }
 
     /// <summary>
@@ -133,11 +146,11 @@ public sealed partial class HeavyHitters
         lock (_purging)
         {
             int copied = 0;
-            foreach (ref Slot slot in _slots.AsSpan())
+            for (int at = 0; at < _slots.Length; at++)
             {
-                long upper = Volatile.Read(ref slot.Upper);
+                long upper = Volatile.Read(ref _slots[at].Upper);
                 if (upper != 0)
-                    into[copied++] = new HeavyHitter(slot.Id, upper - slot.CameInAt, upper);
+                    into[copied++] = new HeavyHitter(_slots[at].Id, upper - _cameInAt[at], upper);
             }
 
             offset = _offset;
@@ -160,12 +173,17 @@ public sealed partial class HeavyHitters
         }
     }
 
-    private ref Slot Find(ulong id)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Slot SlotAt(int at) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_slots), (nint)(uint)at);
+
+    // The slot of the id, or the empty one where it would go. There always is one: the table is never full.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(ulong id)
     {
         int at = (int)IdHash.Compute(_key, id) & _mask;
-        while (_slots[at].Upper != 0 && _slots[at].Id != id)
+        while (SlotAt(at) is { Upper: not 0 } slot && slot.Id != id)
             at = (at + 1) & _mask;
-        return ref _slots[at];
+        return at;
     }
 
     private void Purge()
@@ -181,6 +199,9 @@ public sealed partial class HeavyHitters
     /// <summary>The middle of all upper bounds: every replica finds the same one, whatever its key.</summary>
     private long MedianUpper()
     {
+        if (Avx2.IsSupported && LowMedian() is var low and not 0)
+            return low;
+
         // Most bounds lie close above the offset: counting how many of each is one pass, where selecting among them takes many.
         // Which places are empty is random, so nothing here branches on it: they count as far away, or as 0 while the offset is.
         // Two counters for each, so that equal neighbours do not wait for each other.
@@ -208,20 +229,47 @@ public sealed partial class HeavyHitters
         return Selection.Smallest(_uppers.AsSpan(0, count), rank);
     }
 
+    /// <summary>The median when it is at most three above the offset, as it nearly always is; else 0.</summary>
+    private long LowMedian()
+    {
+        Vector256<long> one = Vector256.Create(_offset + 1), two = Vector256.Create(_offset + 2), three = Vector256.Create(_offset + 3);
+        Vector256<long> aboveOne = default, aboveTwo = default, aboveThree = default;
+        ReadOnlySpan<Vector256<long>> pairs = MemoryMarshal.Cast<Slot, Vector256<long>>(_slots);
+        for (int i = 0; i + 1 < pairs.Length; i += 2)
+        {
+            Vector256<long> uppers = Avx2.UnpackHigh(pairs[i], pairs[i + 1]);
+            aboveOne -= Vector256.GreaterThan(uppers, one);
+            aboveTwo -= Vector256.GreaterThan(uppers, two);
+            aboveThree -= Vector256.GreaterThan(uppers, three);
+        }
+
+        // Half of the entries, rounded down, may lie above their median.
+        long half = _count / 2;
+        return Vector256.Sum(aboveOne) <= half ? _offset + 1
+            : Vector256.Sum(aboveTwo) <= half ? _offset + 2
+            : Vector256.Sum(aboveThree) <= half ? _offset + 3 : 0;
+    }
+
     /// <summary>Removes every entry not above a bound; returns how many are left.</summary>
     private int KeepAbove(long bound)
     {
         // Without a branch again; those that stay come in the table's order, so putting them back touches it from front to back.
         int kept = 0;
-        foreach (ref Slot slot in _slots.AsSpan())
+        for (int at = 0; at < _slots.Length; at++)
         {
-            _kept[kept] = slot;
+            Slot slot = _slots[at];
+            _kept[kept] = new Entry(slot.Id, slot.Upper, _cameInAt[at]);
             kept += slot.Upper > bound ? 1 : 0;
         }
 
         Array.Clear(_slots);
-        foreach (ref Slot entry in _kept.AsSpan(0, kept))
-            Find(entry.Id) = entry;
+        foreach (ref readonly Entry entry in _kept.AsSpan(0, kept))
+            Put(Find(entry.Id), entry);
         return kept;
     }
+
+    /// <param name="Id">The id.</param>
+    /// <param name="Upper">Its upper bound.</param>
+    /// <param name="CameInAt">The offset when it came in.</param>
+    private readonly record struct Entry(ulong Id, long Upper, long CameInAt);
 }

@@ -150,6 +150,41 @@ public sealed class HeavyHittersTests
         }
     }
 
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(63, 2)]
+    [InlineData(64, 3)]
+    [InlineData(100, 4)]
+    [InlineData(100, 20)]
+    public void Purges_cut_where_sorting_would(int capacity, int largestDelta)
+    {
+        // Medians one, two, three and more above the offset, among many equal bounds, with the table's free slots in between.
+        Random random = new(capacity * 100 + largestDelta);
+        HeavyHitters heavy = new(capacity, Key);
+        Dictionary<ulong, long> uppers = [];
+        long offset = 0;
+        HashSet<long> rises = [];
+        for (int i = 0; i < 50_000; i++)
+        {
+            ulong id = (ulong)random.Next(20 * capacity);
+            long delta = random.Next(1, largestDelta + 1);
+            heavy.Add(id, delta);
+            if (!uppers.ContainsKey(id) && uppers.Count == capacity)
+            {
+                long median = uppers.Values.Order().ElementAt((capacity - 1) / 2);
+                rises.Add(median - offset);
+                offset = median;
+                uppers = uppers.Where(e => e.Value > median).ToDictionary();
+            }
+
+            uppers[id] = uppers.GetValueOrDefault(id, offset) + delta;
+            Assert.Equal((offset, uppers.Count), (heavy.Offset, heavy.Count));
+        }
+
+        Assert.Contains(rises, r => largestDelta < 20 ? r <= 3 : r > 3);
+        Assert.All(uppers, e => Assert.Equal(e.Value, heavy.Bounds(e.Key).Upper));
+    }
+
     [Fact]
     public void Adding_allocates_nothing()
     {
