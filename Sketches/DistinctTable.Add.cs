@@ -24,10 +24,7 @@ public sealed partial class DistinctTable
     public bool Add(ulong id, ulong hash, out double changeProbability)
     {
         int at = FindOrAdd(id);
-        ulong meta = EntryAt(at).Meta;
-        changeProbability = ClassOf(meta) == Registers
-            ? ChangeWeightOf(_registers.Block(BlockOf(meta))) * (1.0 / (1ul << 63))
-            : 1 - CountOf(meta) * HyperLogLogToken.Collision;
+        changeProbability = ChangeProbabilityOf(EntryAt(at).Meta);
         return AddTo(at, hash);
     }
 
@@ -54,8 +51,8 @@ public sealed partial class DistinctTable
             for (int i = 0; i < count; i++)
             {
                 uint entry = Unsafe.Add(ref index, (nuint)(places[i] & (ulong)(_index.Length - 1)));
-                found[i] = (int)entry - 1;
-                if (entry != 0)
+                found[i] = entry == Tombstone ? -1 : (int)entry - 1;
+                if (entry is not 0 and not Tombstone)
                     Prefetch(ref Unsafe.As<Entry, uint>(ref EntryAt((int)entry - 1)));
             }
 
@@ -96,6 +93,32 @@ public sealed partial class DistinctTable
         Span<uint> block = _registers.Block(BlockOf(entry.Meta));
         RegisterKernels.Max(RegistersOf(block), state.Registers);
         ChangeWeightOf(block) = RegisterKernels.ChangeWeight((ReadOnlySpan<byte>)RegistersOf(block), Precision);
+    }
+
+    /// <summary>Removes a counter; its memory is for the next ones. Readers who are in the table read again.</summary>
+    /// <param name="id">Any id.</param>
+    /// <returns>False when there was no such counter.</returns>
+    public bool Remove(ulong id)
+    {
+        int at = Find(id);
+        if (at < 0)
+            return false;
+        Volatile.Write(ref _removals, _removals + 1);
+        Interlocked.MemoryBarrier();
+        ref Entry entry = ref EntryAt(at);
+        ulong meta = entry.Meta;
+        if (ClassOf(meta) != InEntry)
+            (ClassOf(meta) == Registers ? _registers : _tokens[ClassOf(meta) - 1]).Return(BlockOf(meta));
+        entry.Meta = Meta(Removed, 0, _freeEntry);
+        _freeEntry = (uint)at + 1;
+        ulong place = IdHash.Compute(_key, id);
+        while (_index[place & (ulong)(_index.Length - 1)] != at + 1)
+            place++;
+        Volatile.Write(ref _index[place & (ulong)(_index.Length - 1)], Tombstone);
+        _tombstones++;
+        Volatile.Write(ref _count, _count - 1);
+        Volatile.Write(ref _removals, _removals + 1);
+        return true;
     }
 
     private static unsafe void Prefetch(ref uint word)
@@ -198,14 +221,24 @@ public sealed partial class DistinctTable
         int at = Find(id);
         if (at >= 0)
             return at;
-        if ((_count + 1) * 4L > _index.Length * 3L)
+        if ((_count + _tombstones + 1) * 4L > _index.Length * 3L)
             GrowIndex();
-        at = _count;
-        if (at >> ChunkShift == _entries.Length)
-            Volatile.Write(ref _entries, [.. _entries, new Entry[EntriesPerChunk]]);
+        if (_freeEntry != 0)
+        {
+            at = (int)_freeEntry - 1;
+            _freeEntry = BlockOf(EntryAt(at).Meta);
+        }
+        else
+        {
+            at = _used;
+            if (at >> ChunkShift == _entries.Length)
+                Volatile.Write(ref _entries, [.. _entries, new Entry[EntriesPerChunk]]);
+            Volatile.Write(ref _used, at + 1);
+        }
+
         EntryAt(at) = new Entry { Id = id };
         Enter(_index, at, id);
-        Volatile.Write(ref _count, at + 1);
+        Volatile.Write(ref _count, _count + 1);
         return at;
     }
 
@@ -218,11 +251,17 @@ public sealed partial class DistinctTable
         Volatile.Write(ref index[place & (ulong)(index.Length - 1)], (uint)at + 1);
     }
 
+    // Without the tombstones; twice as large when more than half of it is counters.
     private void GrowIndex()
     {
-        uint[] index = new uint[_index.Length * 2];
-        for (int at = 0; at < _count; at++)
-            Enter(index, at, EntryAt(at).Id);
+        uint[] index = new uint[_count * 2L >= _index.Length ? _index.Length * 2 : _index.Length];
+        for (int at = 0; at < _used; at++)
+        {
+            if (ClassOf(EntryAt(at).Meta) != Removed)
+                Enter(index, at, EntryAt(at).Id);
+        }
+
+        _tombstones = 0;
         Volatile.Write(ref _index, index);
     }
 }

@@ -221,6 +221,92 @@ public sealed class DistinctTableTests
     }
 
     [Fact]
+    public void Counters_come_and_go_and_their_memory_serves_others()
+    {
+        // Sizes from one element to dense, by turns; every state stays that of a single one.
+        const int Counters = 3_000;
+        int[] sizes = [1, 2, 5, 40, 300, 767, 768, 2_000];
+        DistinctTable table = new(Key);
+        Random random = new(11);
+        Dictionary<int, int> there = [];
+        long most = 0;
+        for (int round = 0; round < 6; round++)
+        {
+            for (int i = 0; i < Counters; i++)
+            {
+                int counter = (round * Counters) + i, size = sizes[counter % sizes.Length];
+                for (int n = 0; n < size; n++)
+                    table.Add(Id(counter), Hash(counter, n));
+                there[counter] = size;
+            }
+
+            Assert.Equal(there.Count, table.Count);
+            foreach (int counter in there.Keys.Order().Where(_ => random.Next(50) == 0))
+            {
+                Assert.True(table.TryGetNumber(Id(counter), out int number));
+                Assert.InRange(number, 0, table.Numbers - 1);
+                HyperLogLog single = Single(counter, there[counter], 12);
+                Assert.Equal(Bytes(single), Bytes(table.Get(Id(counter))!));
+                Assert.Equal(single.ChangeProbability, table.ChangeProbability(Id(counter)));
+            }
+
+            ulong[] ids = new ulong[table.Count + 1];
+            Assert.Equal(there.Keys.Select(Id).Order(), ids.Take(table.CopyIds(ids)).Order());
+            foreach (int counter in there.Keys.ToArray())
+            {
+                Assert.True(table.Remove(Id(counter)));
+                there.Remove(counter);
+            }
+
+            Assert.False(table.Remove(Id(round)));
+            Assert.Equal((0, 0.0, 1.0), (table.Count, table.Estimate(Id(round)), table.ChangeProbability(Id(round))));
+            Assert.Null(table.Get(Id(round)));
+            most = round == 0 ? table.MemoryBytes : most;
+            Assert.Equal((most, Counters), (table.MemoryBytes, table.Numbers));
+        }
+    }
+
+    [Fact]
+    public async Task Readers_beside_removals_see_one_counter_only()
+    {
+        // Two counters take turns in the same entry and blocks. Whatever a reader gets holds elements of the counter it asked for, from the first on.
+        DistinctTable table = new(Key);
+        HyperLogLog[] whole = [Single(0, 600, 12), Single(1, 600, 12)];
+        bool done = false;
+        Task<int> reader = Task.Run(() =>
+        {
+            int seen = 0;
+            for (int round = 0; !Volatile.Read(ref done) || seen < 100; round++)
+            {
+                int counter = round % 2;
+                double estimate = table.Estimate(Id(counter));
+                Assert.InRange(estimate, 0, 601);
+                if (table.Get(Id(counter)) is not { } state)
+                    continue;
+                HyperLogLog union = Single(counter, 600, 12);
+                union.Merge(state);
+                Assert.Equal(whole[counter].Estimate(), union.Estimate());
+                seen++;
+            }
+
+            return seen;
+        });
+        for (int round = 0; round < 600; round++)
+        {
+            int counter = round % 2;
+            for (int n = 0; n < 600; n++)
+                table.Add(Id(counter), Hash(counter, n));
+            if (round % 20 == 0)
+                Thread.Yield();
+            if (round < 598)
+                table.Remove(Id(counter));
+        }
+
+        Volatile.Write(ref done, true);
+        Assert.True(await reader >= 100);
+    }
+
+    [Fact]
     public void A_table_with_room_adds_without_allocating()
     {
         DistinctTable table = new(Key);
