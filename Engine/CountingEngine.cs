@@ -94,6 +94,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
                 _checkpointer.Error)
             {
                 HotCounters = _catalogue.Counters.Hot,
+                DistinctBytes = _catalogue.Elements.ApproximateBytes,
             };
         }
     }

@@ -95,12 +95,19 @@ internal static class Definitions
         return CheckRoom(definition, catalogue, isNew: !entry.IsDeclared);
     }
 
-    private static Rejection? CheckRoom(CounterDefinition definition, CounterCatalogue catalogue, bool isNew) =>
-        isNew && definition.Kind != CounterKind.Sum && catalogue.ElementCounters >= EngineLimits.MaxElementCounters
-            ? new Rejection(
-                RejectionReason.QuotaExceeded, "kind", definition.Kind.ToString().ToLowerInvariant(),
-                $"sum: the node holds its maximum of {EngineLimits.MaxElementCounters} counters of the kinds distinct and top")
+    private static Rejection? CheckRoom(CounterDefinition definition, CounterCatalogue catalogue, bool isNew)
+    {
+        int most = definition.Kind switch
+        {
+            CounterKind.Distinct => EngineLimits.MaxDistinctCounters,
+            CounterKind.Top => EngineLimits.MaxTopCounters,
+            _ => int.MaxValue,
+        };
+        string kind = definition.Kind.ToString().ToLowerInvariant();
+        return isNew && catalogue.CountOf(definition.Kind) >= most
+            ? new Rejection(RejectionReason.QuotaExceeded, "kind", kind, $"other kinds: the node holds its maximum of {most} counters of the kind {kind}")
             : null;
+    }
 
     private static Rejection? CheckLabels(IReadOnlyDictionary<string, string>? labels)
     {

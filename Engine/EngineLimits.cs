@@ -33,8 +33,11 @@ public static class EngineLimits
     /// <summary>The longest name and the longest value of a label, bytes of UTF-8.</summary>
     public const int MaxLabelBytes = 64;
 
-    /// <summary>The most counters of the kinds distinct and top on a node.</summary>
-    public const int MaxElementCounters = 100_000;
+    /// <summary>The most counters of the kind distinct on a node.</summary>
+    public const int MaxDistinctCounters = 1_000_000;
+
+    /// <summary>The most counters of the kind top on a node.</summary>
+    public const int MaxTopCounters = 100_000;
 
     /// <summary>The most elements of a strong or eventual counter of the kind distinct: it keeps each of them.</summary>
     public const int MaxExactElements = 1_000_000;

@@ -24,6 +24,7 @@ internal sealed class EngineMeter : IDisposable
         Meter.CreateObservableGauge("open_windows", () => engine.Status.OpenWindows, description: "Windows not yet stored: the open one and those that wait.");
         Meter.CreateObservableGauge("counters", () => engine.Status.Counters, description: "Counters in the catalogue.");
         Meter.CreateObservableGauge("totals_bytes", () => engine.Status.TotalsBytes, description: "Memory of the exact totals.");
+        Meter.CreateObservableGauge("distinct_bytes", () => engine.Status.DistinctBytes, description: "Memory of approximate counters of the kind distinct.");
         Meter.CreateObservableGauge("counters_in_memory", () => engine.Status.HotCounters, description: "Counters whose total is in memory.");
         Meter.CreateObservableCounter("totals_hits", () => engine.TotalsReads.Hits, description: "Totals that reads found in memory.");
         Meter.CreateObservableCounter("totals_misses", () => engine.TotalsReads.Misses, description: "Totals that reads had to ask the store for.");

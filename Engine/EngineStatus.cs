@@ -23,4 +23,7 @@ public sealed record EngineStatus(
 {
     /// <summary>Counters whose total is in memory.</summary>
     public long HotCounters { get; init; }
+
+    /// <summary>Memory of approximate counters of the kind distinct: their states, and what the open window changed in them.</summary>
+    public long DistinctBytes { get; init; }
 }

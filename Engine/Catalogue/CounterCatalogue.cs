@@ -16,7 +16,8 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     private NamespaceEntry[] _byIndex = [];
     private long _definitionsAt;
 
-    private int _elementCounters;
+    private int _distinctCounters;
+    private int _topCounters;
 
     // Names that doors entered and the log does not hold yet. More than batches can be on their way means that batches failed: those names are given up to be sent again.
     private const int MostEntered = 1 << 20;
@@ -36,8 +37,13 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     /// <summary>What counters of the kinds distinct and top have seen.</summary>
     public ElementStates Elements { get; } = elements;
 
-    /// <summary>How many such counters there are.</summary>
-    public int ElementCounters => Volatile.Read(ref _elementCounters);
+    /// <summary>How many counters of a kind that takes elements there are; zero for sums, which need no definition.</summary>
+    public int CountOf(CounterKind kind) => kind switch
+    {
+        CounterKind.Distinct => Volatile.Read(ref _distinctCounters),
+        CounterKind.Top => Volatile.Read(ref _topCounters),
+        _ => 0,
+    };
 
     /// <summary>The namespaces by their number.</summary>
     public IReadOnlyList<NamespaceEntry> Namespaces => Volatile.Read(ref _byIndex);
@@ -116,9 +122,9 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     /// <summary>The fold defined a counter.</summary>
     public void Defined(ulong id, CounterState state)
     {
-        if (!_defined.ContainsKey(id) && state.Kind != CounterKind.Sum)
+        if (!_defined.ContainsKey(id))
         {
-            Interlocked.Increment(ref _elementCounters);
+            AddToCount(state.Kind, 1);
         }
 
         _defined[id] = state;
@@ -128,9 +134,9 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     /// <summary>The fold deleted a counter.</summary>
     public void Remove(ulong id, NamespaceEntry owner)
     {
-        if (_defined.TryRemove(id, out CounterState? state) && state.Kind != CounterKind.Sum)
+        if (_defined.TryRemove(id, out CounterState? state))
         {
-            Interlocked.Decrement(ref _elementCounters);
+            AddToCount(state.Kind, -1);
         }
 
         Labels.Remove(id);
@@ -138,6 +144,18 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         {
             Counters.MarkRemoved(id);
             owner.UncountCounter();
+        }
+    }
+
+    private void AddToCount(CounterKind kind, int counters)
+    {
+        if (kind == CounterKind.Distinct)
+        {
+            Volatile.Write(ref _distinctCounters, _distinctCounters + counters);
+        }
+        else if (kind == CounterKind.Top)
+        {
+            Volatile.Write(ref _topCounters, _topCounters + counters);
         }
     }
 

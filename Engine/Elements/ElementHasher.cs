@@ -24,6 +24,9 @@ internal sealed class ElementHasher
     /// <summary>Names the key: records and states of another one are refused.</summary>
     public ulong KeyId { get; }
 
+    /// <summary>What elements of counters of the kind distinct are hashed with, for the upper half.</summary>
+    public SketchKey DistinctKey => _upper;
+
     /// <summary>An element's hash; its upper half is what HyperLogLog takes.</summary>
     public UInt128 Hash(ReadOnlySpan<byte> element) =>
         new(ElementHash.Compute(_upper, element), ElementHash.Compute(_lower, element));

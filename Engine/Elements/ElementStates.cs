@@ -4,6 +4,7 @@ using Sketch.Accuracy;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
+using Sketch.Sketches;
 
 namespace Sketch.Engine.Elements;
 
@@ -16,8 +17,9 @@ internal sealed class ElementStates(ElementHasher hasher)
     // More than an exact counter may have, even when batches at the same moment passed its limit together.
     private const int MaxLoadedItems = 2 * EngineLimits.MaxExactItems;
 
-    private readonly ConcurrentDictionary<ulong, DistinctState> _distinct = new();
-    private readonly List<(string Namespace, ulong Id, DistinctState State)> _touched = [];
+    private readonly ConcurrentDictionary<ulong, ExactDistinct> _exact = new();
+    private readonly ApproximateDistincts _approximate = new(hasher.DistinctKey);
+    private readonly List<(NamespaceState Owner, ulong Id, long Generation)> _touched = [];
     private long _reserved;
     private long _kept;
 
@@ -25,6 +27,9 @@ internal sealed class ElementStates(ElementHasher hasher)
 
     /// <summary>Elements that exact counters keep on this node.</summary>
     public long Kept => Volatile.Read(ref _kept);
+
+    /// <summary>What counters whose elements are not kept take in memory, in bytes.</summary>
+    public long ApproximateBytes => _approximate.MemoryBytes;
 
     /// <summary>Room that batches on their way into the log hold.</summary>
     public long Reserved => Volatile.Read(ref _reserved);
@@ -36,7 +41,7 @@ internal sealed class ElementStates(ElementHasher hasher)
         {
             foreach (StoredDistinct stored in batch)
             {
-                _distinct[stored.Id] = DistinctState.From(stored, Hasher.KeyId);
+                Take(stored);
             }
         }
 
@@ -44,7 +49,7 @@ internal sealed class ElementStates(ElementHasher hasher)
         {
             foreach (StoredMember stored in batch)
             {
-                if (_distinct.TryGetValue(stored.Id, out DistinctState? state) && state.Generation == stored.Generation && state.Keep(stored.Member))
+                if (_exact.TryGetValue(stored.Id, out ExactDistinct? state) && state.Generation == stored.Generation && state.Keep(stored.Member))
                 {
                     _kept++;
                 }
@@ -82,23 +87,43 @@ internal sealed class ElementStates(ElementHasher hasher)
 
     /// <summary>The count of a counter, with its bounds.</summary>
     public Estimate Count(ulong id, CounterState counter, double confidence) =>
-        Find(id, counter) is { } state ? state.Read(confidence) : Estimate.Exact(0);
+        FindExact(id, counter) is { } exact ? Estimate.Exact(exact.Count)
+        : _approximate.Read(id, counter.Generation, confidence) ?? Estimate.Exact(0);
 
     /// <summary>The fold adds elements.</summary>
     public void Add(CounterState counter, ulong id, UInt128 element, long position)
     {
-        bool exact = counter.Tier != Catalogue.Tier.Approximate;
-        if (Find(id, counter) is not { } state)
+        ExactDistinct? state = FindExact(id, counter);
+        if (state is null && counter.Tier != Catalogue.Tier.Approximate && !IsApproximate(id, counter))
         {
-            _distinct[id] = state = new DistinctState(Hasher.KeyId, counter.Generation, exact);
+            _exact[id] = state = new ExactDistinct(new HyperLogLog(Hasher.KeyId), counter.Generation);
         }
 
-        if (!state.IsTouched)
+        if (state is not null && counter.Tier == Catalogue.Tier.Approximate && position > state.AsOf)
         {
-            _touched.Add((counter.Owner.Definition.Name, id, state));
+            BecomeApproximate(id, state);
+            state = null;
         }
 
-        Volatile.Write(ref _kept, _kept + state.Add(element, position, exact));
+        bool isFirst;
+        if (state is null)
+        {
+            isFirst = _approximate.Add(id, counter.Generation, (ulong)(element >> 64), position);
+        }
+        else
+        {
+            isFirst = !state.IsTouched;
+            state.IsTouched = true;
+            if (position > state.AsOf && state.Add(element))
+            {
+                Volatile.Write(ref _kept, _kept + 1);
+            }
+        }
+
+        if (isFirst)
+        {
+            _touched.Add((counter.Owner, id, counter.Generation));
+        }
     }
 
     /// <summary>What the window that ends here changed, ordered by (namespace, id); for the fold's thread.</summary>
@@ -110,23 +135,37 @@ internal sealed class ElementStates(ElementHasher hasher)
         }
 
         // A state that was replaced by a reset in between has nothing more to say: the generation after it does.
-        DistinctRow[] rows =
-        [
-            .. _touched.Where(t => ReferenceEquals(_distinct.GetValueOrDefault(t.Id), t.State))
-                .OrderBy(t => t.Namespace, StringComparer.Ordinal).ThenBy(t => t.Id)
-                .Select(t => t.State.Capture(t.Namespace, t.Id, position)),
-        ];
+        List<DistinctRow> rows = new(_touched.Count);
+        foreach ((NamespaceState owner, ulong id, long generation) in
+            _touched.OrderBy(t => t.Owner.Definition.Name, StringComparer.Ordinal).ThenBy(t => t.Id))
+        {
+            if (_exact.TryGetValue(id, out ExactDistinct? exact) && exact.Generation == generation)
+            {
+                rows.Add(exact.Capture(owner.Definition.Name, id, position));
+            }
+            else if (_approximate.TryGetGeneration(id, out long now) && now == generation)
+            {
+                rows.Add(_approximate.Capture(owner.Definition.Name, id, position));
+            }
+        }
+
         _touched.Clear();
-        return rows;
+        _approximate.BeginWindow();
+        return [.. rows];
     }
 
     /// <summary>The counter is gone or begins anew at a position; a state from the store may be of the time after it already.</summary>
     public void Forget(ulong id, long position)
     {
-        if (_distinct.TryGetValue(id, out DistinctState? state) && state.Generation < position)
+        if (_exact.TryGetValue(id, out ExactDistinct? exact) && exact.Generation < position)
         {
-            _distinct.TryRemove(id, out _);
-            Volatile.Write(ref _kept, _kept - state.Kept);
+            _exact.TryRemove(id, out _);
+            Volatile.Write(ref _kept, _kept - exact.Count);
+        }
+
+        if (_approximate.TryGetGeneration(id, out long generation) && generation < position)
+        {
+            _approximate.Remove(id);
         }
     }
 
@@ -152,14 +191,14 @@ internal sealed class ElementStates(ElementHasher hasher)
                 continue;
             }
 
-            DistinctState? state = Find(ids[i], counter);
-            if (state?.Contains(elements.Hashes[i]) == true)
+            ExactDistinct? state = FindExact(ids[i], counter);
+            if (state?.Contains(elements.Hashes[i]) ?? IsApproximate(ids[i], counter))
             {
                 continue;
             }
 
             int ofCounter = added[ids[i]] = added.GetValueOrDefault(ids[i]) + 1;
-            if ((state?.Kept ?? 0) + ofCounter > EngineLimits.MaxExactElements)
+            if ((state?.Count ?? 0) + ofCounter > EngineLimits.MaxExactElements)
             {
                 return Full(counter, "elements already counted", EngineLimits.MaxExactElements, "an exact counter of distinct elements");
             }
@@ -186,6 +225,33 @@ internal sealed class ElementStates(ElementHasher hasher)
         RejectionReason.QuotaExceeded, "element", $"one more for '{counter.Definition.Name}'",
         $"{allowed}: {what} keeps at most {most}; the tier approximate has no such limit");
 
-    private DistinctState? Find(ulong id, CounterState counter) =>
-        _distinct.TryGetValue(id, out DistinctState? state) && state.Generation == counter.Generation ? state : null;
+    private void Take(StoredDistinct stored)
+    {
+        HyperLogLog sketch = stored.Sketch.Length > 0
+            ? HyperLogLog.Load(stored.Sketch, Hasher.KeyId)
+            : HyperLogLogSql.FromColumn(Hasher.KeyId, HyperLogLog.DefaultPrecision, stored.Indexes, stored.Ranks);
+        if (stored.IsExact)
+        {
+            _exact[stored.Id] = new ExactDistinct(sketch, stored.Generation, stored.Position);
+        }
+        else
+        {
+            _approximate.Take(sketch, stored);
+        }
+    }
+
+    // Readers look among the exact ones first: they always find it.
+    private void BecomeApproximate(ulong id, ExactDistinct exact)
+    {
+        _approximate.Take(id, exact);
+        _exact.TryRemove(id, out _);
+        Volatile.Write(ref _kept, _kept - exact.Count);
+    }
+
+    private ExactDistinct? FindExact(ulong id, CounterState counter) =>
+        _exact.TryGetValue(id, out ExactDistinct? state) && state.Generation == counter.Generation ? state : null;
+
+    // One that is, or was, approximate can't begin to keep elements: what came before is unknown.
+    private bool IsApproximate(ulong id, CounterState counter) =>
+        _approximate.TryGetGeneration(id, out long generation) && generation == counter.Generation;
 }

@@ -51,7 +51,7 @@ internal static class BenchCommand
             return report.ExactTotal == report.Increments ? ExitCode.Done : ExitCode.Failed;
         });
         node.WithExamples("sketch bench node", "sketch bench node --counters 10000000 --spread uniform --json");
-        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal), Live(terminal) };
+        Command bench = new("bench", "Measure this machine.") { node, Latency(terminal), Recovery(terminal), Flood(terminal), Distinct(terminal), Live(terminal) };
         return bench.WithExamples("sketch bench node --seconds 20", "sketch bench latency", "sketch bench recovery --counters 10000000");
     }
 
@@ -100,6 +100,23 @@ internal static class BenchCommand
             return report.IsRight ? ExitCode.Done : ExitCode.Failed;
         }, cancellationToken));
         return flood;
+    }
+
+    private static Command Distinct(Terminal terminal)
+    {
+        Option<int> counters = CommonOptions.Whole("--counters", "Counters of the kind distinct", 1, EngineLimits.MaxDistinctCounters, EngineLimits.MaxDistinctCounters);
+        Option<int> elements = CommonOptions.Whole("--elements", "Elements a counter, in the mean", 1, 1_000, 10);
+        Option<bool> json = CommonOptions.Json();
+        Command distinct = new("distinct", "Many approximate counters of distinct elements: what they cost the node.") { counters, elements, json };
+        distinct.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        {
+            DistinctReport report = await new DistinctBench(node, parsed.GetValue(counters), parsed.GetValue(elements), terminal.Error.WriteLine)
+                .RunAsync(cancellationToken).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync(
+                parsed.GetValue(json) ? JsonSerializer.Serialize(report, DistinctJson.Default.DistinctReport) : report.ToText()).ConfigureAwait(false);
+            return ExitCode.Done;
+        }, cancellationToken));
+        return distinct;
     }
 
     private static Command Live(Terminal terminal)

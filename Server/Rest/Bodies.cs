@@ -30,4 +30,6 @@ internal sealed record IncrementBody(string Name, long? Delta = null, string? El
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NamesBody))]
 [JsonSerializable(typeof(NamespaceBody))]
+[JsonSerializable(typeof(CounterBody))]
+[JsonSerializable(typeof(IncrementsBody))]
 internal sealed partial class BodiesJson : JsonSerializerContext;

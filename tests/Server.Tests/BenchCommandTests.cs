@@ -44,6 +44,15 @@ public class BenchCommandTests
     }
 
     [Fact]
+    public async Task Bench_distinct_counts_what_it_sent()
+    {
+        JsonElement report = await RunAsync("bench", "distinct", "--counters", "300", "--elements", "20", "--json");
+        Assert.InRange(report.GetProperty("elements").GetInt64(), 5_000, 6_300);
+        Assert.InRange(report.GetProperty("errorPercent").GetDouble(), 0, 2);
+        Assert.InRange(report.GetProperty("distinctBytes").GetInt64(), 300 * 64, 2 << 20);
+    }
+
+    [Fact]
     public void Ranks_are_drawn_as_zipf_says()
     {
         const int Ranks = 1_000, Draws = 400_000;

@@ -291,14 +291,14 @@ public sealed class DistinctTableTests
 
             return seen;
         });
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 6_000; round++)
         {
             int counter = round % 2;
             for (int n = 0; n < 600; n++)
                 table.Add(Id(counter), Hash(counter, n));
             if (round % 20 == 0)
                 Thread.Yield();
-            if (round < 19_998)
+            if (round < 5_998)
                 table.Remove(Id(counter));
         }
 

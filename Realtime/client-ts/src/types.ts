@@ -151,7 +151,7 @@ export interface Health {
     readonly openWindows: number;
     readonly counters: number;
     readonly totalsBytes: number;
-    readonly namesBytes: number;
+    readonly distinctBytes: number;
     readonly checkpointError: string | null;
   };
 }

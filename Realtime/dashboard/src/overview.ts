@@ -90,7 +90,7 @@ export class Overview {
     this.#line.add(Date.now() / 1000, engine.incrementsPerSecond);
     if (!this.#isShown) return;
     this.#rate.show(count(Math.round(engine.incrementsPerSecond)), `${compact(engine.increments)} since the node started`);
-    this.#counters.show(count(engine.counters), `${bytes(engine.totalsBytes + engine.namesBytes)} of memory`);
+    this.#counters.show(count(engine.counters), `${bytes(engine.totalsBytes + engine.distinctBytes)} of memory`);
     const waiting = Math.max(0, engine.position - engine.checkpointPosition);
     const windows = engine.openWindows === 1 ? 'one open window' : `${engine.openWindows} windows`;
     this.#backlog.show(`${count(waiting)} ${waiting === 1 ? 'batch' : 'batches'}`, `${windows} · exact up to ${ago(Date.now() / 1000 - Date.parse(engine.exactAsOf) / 1000)}`);
