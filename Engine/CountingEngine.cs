@@ -228,7 +228,9 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         {
             null => new IncrementResult(IncrementStatus.Unknown),
             { Verdict: SequenceVerdict.OutOfDate } => new IncrementResult(IncrementStatus.Busy),
-            { Verdict: SequenceVerdict.TooOld } => new IncrementResult(IncrementStatus.SequenceTooOld),
+            { Verdict: SequenceVerdict.TooOld, Position: var newest } => new IncrementResult(IncrementStatus.SequenceTooOld, Position: newest),
+            { Verdict: SequenceVerdict.Gap, Position: var newest } => new IncrementResult(IncrementStatus.SequenceGap, Position: newest),
+            { Verdict: SequenceVerdict.Shared } => new IncrementResult(IncrementStatus.ProducerShared),
             { Position: var first } => new IncrementResult(IncrementStatus.Accepted, batch.Count, Duplicate: true, first),
         };
     }
@@ -273,7 +275,6 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     /// <inheritdoc/>
     public bool HasNamespace(string @namespace) => _catalogue.Find(@namespace) is not null;
 
-    /// <inheritdoc/>
     /// <inheritdoc/>
     public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit) =>
     [

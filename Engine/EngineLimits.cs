@@ -48,6 +48,12 @@ public static class EngineLimits
     /// <summary>The most items of a strong or eventual counter of the kind top: it keeps each of them.</summary>
     public const int MaxExactItems = 100_000;
 
-    /// <summary>How far behind a producer's highest sequence a batch may arrive and still be told apart from a duplicate.</summary>
+    /// <summary>
+    /// How far behind a producer's highest sequence a batch may arrive and still be told apart from a duplicate, and how far ahead of it: a sender has at most as many batches on
+    /// their way.
+    /// </summary>
     public const int ProducerWindow = 256;
+
+    /// <summary>How long a producer that sends nothing is remembered at least, unless there are too many: a retry must come within that time.</summary>
+    public static readonly TimeSpan ProducerMemory = TimeSpan.FromDays(7);
 }

@@ -11,7 +11,7 @@ namespace Sketch.Engine.Checkpoints;
 internal sealed record Snapshot
 {
     /// <summary>The version written and read.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     public required int Version { get; init; }
 
@@ -62,7 +62,8 @@ internal sealed record Snapshot
         Producers =
         [
             .. fold.Producers.All.Select(p => new ProducerSnapshot(
-                p.Key.ToString("x32", null), p.Value.LastPosition, [.. p.Value.Remembered.SelectMany(r => new[] { r.Sequence, r.Position })])),
+                p.Key.ToString("x32", null), p.Value.LastPosition, p.Value.LastTimeMs,
+                [.. p.Value.Remembered.SelectMany(r => new[] { r.Sequence, r.Position, r.Contents })])),
         ],
     };
 
@@ -75,12 +76,13 @@ internal sealed record Snapshot
         foreach (ProducerSnapshot producer in Producers)
         {
             ProducerTable.Producer state = new();
-            for (int i = 0; i < producer.Remembered.Length; i += 2)
+            for (int i = 0; i < producer.Remembered.Length; i += 3)
             {
-                state.Judge(producer.Remembered[i], producer.Remembered[i + 1], out _);
+                state.Remember(producer.Remembered[i], producer.Remembered[i + 1], (uint)producer.Remembered[i + 2]);
             }
 
             state.LastPosition = producer.LastPosition;
+            state.LastTimeMs = producer.LastTimeMs;
             fold.Producers.Restore(UInt128.Parse(producer.Producer, System.Globalization.NumberStyles.HexNumber, null), state);
         }
 
@@ -88,8 +90,8 @@ internal sealed record Snapshot
     }
 }
 
-/// <summary>One producer in a snapshot: sequences and positions in turn.</summary>
-internal sealed record ProducerSnapshot(string Producer, long LastPosition, long[] Remembered);
+/// <summary>One producer in a snapshot: sequences, positions and numbers of contents in turn.</summary>
+internal sealed record ProducerSnapshot(string Producer, long LastPosition, long LastTimeMs, long[] Remembered);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

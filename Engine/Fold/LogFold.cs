@@ -8,7 +8,7 @@ namespace Sketch.Engine.Fold;
 
 /// <summary>How the fold took a record.</summary>
 /// <param name="Verdict">For increments: counted, a duplicate, or too old to tell; for those and definitions, out of date.</param>
-/// <param name="Position">Where the batch was counted; for a duplicate, where it was first.</param>
+/// <param name="Position">Where the batch was counted; for a duplicate, where it was first; for a sequence that is not allowed, the producer's newest.</param>
 internal readonly record struct FoldOutcome(SequenceVerdict Verdict, long Position);
 
 /// <summary>
@@ -118,7 +118,8 @@ internal sealed partial class LogFold
 
         if (record.Producer != UInt128.Zero)
         {
-            SequenceVerdict verdict = Producers.Judge(record.Producer, record.Sequence, position, out long first);
+            uint contents = record.Kind == RecordKind.Elements ? BatchContents.Of(elements) : BatchContents.Of(payload);
+            SequenceVerdict verdict = Producers.Judge(record.Producer, record.Sequence, new BatchMark(position, record.TimeMs, contents), out long first);
             if (verdict != SequenceVerdict.Fresh)
             {
                 return new FoldOutcome(verdict, first);
@@ -165,6 +166,8 @@ internal sealed partial class LogFold
     private void Close<TSink>(long to, TSink sink)
         where TSink : IFoldSink
     {
+        // All folds close windows at the same positions, so they forget the same.
+        Producers.Forget(_window.LastTimeMs - (long)EngineLimits.ProducerMemory.TotalMilliseconds);
         WindowSpan closed = _window with { To = to };
         _window = new WindowSpan(to + 1, to, 0, 0, 0, 0);
         sink.WindowClosed(closed);

@@ -1,3 +1,5 @@
+using Sketch.Engine.Increments;
+
 namespace Sketch.Engine.Fold;
 
 /// <summary>What a producer's batch is, by its sequence.</summary>
@@ -7,13 +9,20 @@ internal enum SequenceVerdict
     Duplicate,
     TooOld,
 
+    /// <summary>It is further ahead of the producer's newest than a sender may have on its way: something is missing, or the producer was forgotten.</summary>
+    Gap,
+
+    /// <summary>The producer sent another batch with this sequence: two senders share its name.</summary>
+    Shared,
+
     /// <summary>It was judged before a counter in it was deleted or became another kind: nothing was counted, and the sender tries again.</summary>
     OutOfDate,
 }
 
 /// <summary>
 /// Which batches of which producers were counted. A high-water mark alone would drop a batch that a retry overtook, so the positions of the last
-/// <see cref="EngineLimits.ProducerWindow"/> sequences are kept. A pure function of the log: forgetting goes by log time and order, never by a clock.
+/// <see cref="EngineLimits.ProducerWindow"/> sequences are kept, each with a number of what the batch said. A pure function of the log: forgetting goes by log time and
+/// order, never by a clock. A producer that was forgotten cannot go on where it was, so that a late retry is refused and never counted twice.
 /// </summary>
 internal sealed class ProducerTable
 {
@@ -27,19 +36,38 @@ internal sealed class ProducerTable
     /// <summary>Judges a batch and, when it is fresh, remembers it.</summary>
     /// <param name="producer">Not zero.</param>
     /// <param name="sequence">From 1.</param>
-    /// <param name="position">Where the batch is.</param>
-    /// <param name="firstPosition">Where the batch was counted: here, or for a duplicate before.</param>
-    public SequenceVerdict Judge(UInt128 producer, long sequence, long position, out long firstPosition)
+    /// <param name="batch">Where and when the batch is, and what it says.</param>
+    /// <param name="firstPosition">Where the batch was counted: here, or for a duplicate before. When the sequence is no allowed one: the producer's newest.</param>
+    public SequenceVerdict Judge(UInt128 producer, long sequence, in BatchMark batch, out long firstPosition)
     {
         if (!_producers.TryGetValue(producer, out Producer? known))
         {
+            if (sequence > EngineLimits.ProducerWindow)
+            {
+                firstPosition = 0;
+                return SequenceVerdict.Gap;
+            }
+
             MakeRoom();
             _producers.Add(producer, known = new Producer());
         }
 
-        SequenceVerdict verdict = known.Judge(sequence, position, out firstPosition);
-        known.LastPosition = position;
+        SequenceVerdict verdict = known.Judge(sequence, batch.Position, batch.Contents, out firstPosition);
+        known.LastPosition = batch.Position;
+        known.LastTimeMs = batch.TimeMs;
         return verdict;
+    }
+
+    /// <summary>Forgets producers that sent nothing since a moment of the log.</summary>
+    public void Forget(long beforeTimeMs)
+    {
+        foreach ((UInt128 producer, Producer state) in _producers)
+        {
+            if (state.LastTimeMs < beforeTimeMs)
+            {
+                _producers.Remove(producer);
+            }
+        }
     }
 
     /// <summary>Whether a batch was counted, as far as is remembered; remembers nothing.</summary>
@@ -64,6 +92,7 @@ internal sealed class ProducerTable
     internal sealed class Producer
     {
         private readonly long[] _positions = new long[EngineLimits.ProducerWindow];
+        private readonly uint[] _contents = new uint[EngineLimits.ProducerWindow];
 
         /// <summary>The highest sequence seen.</summary>
         public long Highest { get; private set; }
@@ -71,8 +100,11 @@ internal sealed class ProducerTable
         /// <summary>Where it last sent anything.</summary>
         public long LastPosition { get; set; }
 
-        /// <summary>Sequences and positions still remembered.</summary>
-        public IEnumerable<(long Sequence, long Position)> Remembered
+        /// <summary>The log's time of that.</summary>
+        public long LastTimeMs { get; set; }
+
+        /// <summary>Sequences still remembered, where their batches are and what they said.</summary>
+        public IEnumerable<(long Sequence, long Position, uint Contents)> Remembered
         {
             get
             {
@@ -80,18 +112,23 @@ internal sealed class ProducerTable
                 {
                     if (_positions[sequence % EngineLimits.ProducerWindow] is var position and not 0)
                     {
-                        yield return (sequence, position);
+                        yield return (sequence, position, _contents[sequence % EngineLimits.ProducerWindow]);
                     }
                 }
             }
         }
 
-        public SequenceVerdict Judge(long sequence, long position, out long firstPosition)
+        public SequenceVerdict Judge(long sequence, long position, uint contents, out long firstPosition)
         {
-            firstPosition = position;
+            firstPosition = Highest;
             if (sequence <= Highest - EngineLimits.ProducerWindow)
             {
                 return SequenceVerdict.TooOld;
+            }
+
+            if (sequence - Highest > EngineLimits.ProducerWindow)
+            {
+                return SequenceVerdict.Gap;
             }
 
             ref long slot = ref _positions[sequence % EngineLimits.ProducerWindow];
@@ -102,12 +139,26 @@ internal sealed class ProducerTable
             }
             else if (slot != 0)
             {
+                if (_contents[sequence % EngineLimits.ProducerWindow] != contents)
+                {
+                    return SequenceVerdict.Shared;
+                }
+
                 firstPosition = slot;
                 return SequenceVerdict.Duplicate;
             }
 
-            slot = position;
+            Remember(sequence, position, contents);
+            firstPosition = position;
             return SequenceVerdict.Fresh;
+        }
+
+        /// <summary>Takes over what a snapshot holds, in ascending order.</summary>
+        public void Remember(long sequence, long position, uint contents)
+        {
+            Highest = Math.Max(Highest, sequence);
+            _positions[sequence % EngineLimits.ProducerWindow] = position;
+            _contents[sequence % EngineLimits.ProducerWindow] = contents;
         }
 
         public bool IsCounted(long sequence) => sequence <= Highest
@@ -128,3 +179,9 @@ internal sealed class ProducerTable
         }
     }
 }
+
+/// <summary>A batch as its producer's memory keeps it.</summary>
+/// <param name="Position">Where it is in the log.</param>
+/// <param name="TimeMs">When, by the log's time.</param>
+/// <param name="Contents">What it says: <see cref="BatchContents"/>.</param>
+internal readonly record struct BatchMark(long Position, long TimeMs, uint Contents);

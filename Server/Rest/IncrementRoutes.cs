@@ -82,6 +82,24 @@ internal static class IncrementRoutes
             "sequence",
             $"{sender.Sequence}, too far behind the newest of producer {sender.Producer} to tell whether it was counted",
             $"at most {Engine.EngineLimits.ProducerWindow - 1} behind the newest"),
+        IncrementStatus.SequenceGap => Problem.Of(
+            409,
+            "sequence-gap",
+            "Sequence too far ahead",
+            "sequence",
+            result.Position == 0
+                ? $"{sender.Sequence}, of producer {sender.Producer}, of which the node knows no batch (any more)"
+                : $"{sender.Sequence}, after {result.Position} of producer {sender.Producer}",
+            result.Position == 0
+                ? $"1 to {Engine.EngineLimits.ProducerWindow} for the first batches of a producer; one that was quiet for {Engine.EngineLimits.ProducerMemory.TotalDays:0} days begins again under another name"
+                : $"at most {result.Position + Engine.EngineLimits.ProducerWindow}; send the batches that are missing first"),
+        IncrementStatus.ProducerShared => Problem.Of(
+            409,
+            "producer-shared",
+            "Another batch has this sequence",
+            "producer",
+            $"{sender.Producer}, whose sequence {sender.Sequence} was another batch",
+            "a producer's name of one sender only, and the same batch whenever a sequence is sent again"),
         _ => Problem.Of(
             503, "outcome-unknown", "The node is stopping", "increments", "perhaps counted", "the same batch with the same producer and sequence again: it counts once")
             with

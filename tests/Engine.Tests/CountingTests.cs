@@ -78,7 +78,8 @@ public sealed class CountingTests
     public async Task A_sequence_overtaken_by_a_later_one_still_counts_until_it_leaves_the_window()
     {
         await using Rig rig = await Rig.Open();
-        await rig.Send("p", 300, ("a", 1));
+        await rig.Send("p", 200, ("a", 1));
+        await rig.Send("p", 300, ("a", 0));
 
         IncrementResult overtaken = await rig.Send("p", 300 - EngineLimits.ProducerWindow + 1, ("a", 10));
         IncrementResult tooOld = await rig.Send("p", 300 - EngineLimits.ProducerWindow, ("a", 100));
@@ -86,6 +87,69 @@ public sealed class CountingTests
         Assert.Equal(IncrementStatus.Accepted, overtaken.Status);
         Assert.Equal(IncrementStatus.SequenceTooOld, tooOld.Status);
         Assert.Equal(11, rig.Read("a")!.Value);
+    }
+
+    [Fact]
+    public async Task A_sequence_too_far_ahead_counts_nothing_and_names_the_newest()
+    {
+        await using Rig rig = await Rig.Open();
+        IncrementResult first = await rig.Send("p", EngineLimits.ProducerWindow + 1, ("a", 1));
+        Assert.Equal((IncrementStatus.SequenceGap, 0L), (first.Status, first.Position));
+
+        await rig.Send("p", 10, ("a", 1));
+        IncrementResult gap = await rig.Send("p", 11 + EngineLimits.ProducerWindow, ("a", 1));
+        Assert.Equal((IncrementStatus.SequenceGap, 10L), (gap.Status, gap.Position));
+        Assert.Equal(1, rig.Read("a")!.Value);
+
+        // What was missing comes, and the batch counts once.
+        await rig.Send("p", 11, ("a", 1));
+        Assert.Equal(IncrementStatus.Accepted, (await rig.Send("p", 11 + EngineLimits.ProducerWindow, ("a", 1))).Status);
+        Assert.Equal(3, rig.Read("a")!.Value);
+    }
+
+    [Fact]
+    public async Task Two_senders_who_share_a_producer_are_told_and_their_batches_are_not_taken_for_retries()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("users", CounterKind.Distinct);
+        await rig.Send("p", 1, ("a", 1), ("b", 2));
+        await rig.SendElements("p", 2, ("a", null, 1), ("users", "ann", null));
+        await rig.Checkpoint();
+        await rig.Restart();
+
+        Assert.Equal(IncrementStatus.ProducerShared, (await rig.Send("p", 1, ("a", 1), ("c", 2))).Status);
+        Assert.Equal(IncrementStatus.ProducerShared, (await rig.Send("p", 1, ("a", 1), ("b", 3))).Status);
+        Assert.Equal(IncrementStatus.ProducerShared, (await rig.Send("p", 1, ("a", 1))).Status);
+        Assert.Equal(IncrementStatus.ProducerShared, (await rig.SendElements("p", 2, ("a", null, 1), ("users", "bob", null))).Status);
+        Assert.True((await rig.SendElements("p", 2, ("a", null, 1), ("users", "ann", null))).Duplicate);
+
+        // A retry is the same batch whatever the order, and though a counter's rows go elsewhere since its tier changed.
+        await rig.Define("b", CounterKind.Sum, Tier.Approximate);
+        Assert.True((await rig.Send("p", 1, ("b", 2), ("a", 1))).Duplicate);
+        Assert.Equal((2L, 2L, 1L), (rig.Read("a")!.Value, rig.Read("b")!.Value, rig.Read("users")!.Value));
+    }
+
+    [Fact]
+    public async Task A_producer_that_was_quiet_too_long_is_forgotten_and_can_not_go_on_where_it_was()
+    {
+        await using Rig rig = await Rig.Open();
+        for (int sequence = 1; sequence <= 300; sequence++)
+        {
+            await rig.Send("p", sequence, ("a", 1));
+        }
+
+        rig.Time.Advance(EngineLimits.ProducerMemory - TimeSpan.FromHours(1));
+        await rig.Send("q", 1, ("a", 1));
+        await rig.Checkpoint();
+        Assert.True((await rig.Send("p", 300, ("a", 1))).Duplicate);
+
+        rig.Time.Advance(EngineLimits.ProducerMemory + TimeSpan.FromHours(1));
+        await rig.Send("r", 1, ("a", 1));
+        await rig.Checkpoint();
+        await rig.Restart();
+        IncrementResult late = await rig.Send("p", 300, ("a", 1));
+        Assert.Equal((IncrementStatus.SequenceGap, 0L), (late.Status, late.Position));
+        Assert.Equal(302, rig.Read("a")!.Value);
     }
 
     [Fact]
