@@ -28,7 +28,10 @@ internal sealed partial class Checkpointer(
     ILogger<CountingEngine> logger) : IDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    // Snapshots of many definitions take long: no more than a twentieth of the time goes into them.
     private static readonly TimeSpan SnapshotEvery = TimeSpan.FromSeconds(10);
+    private const int SnapshotShare = 20;
 
     private readonly SemaphoreSlim _closed = new(0, 1);
     private readonly WindowAggregate _aggregate = new(log.Identity, fold);
@@ -37,6 +40,7 @@ internal sealed partial class Checkpointer(
     private long _storedTo = stored.Position;
     private bool _hurry;
     private DateTimeOffset _snapshotAt = time.GetUtcNow();
+    private TimeSpan _snapshotTook;
 
     /// <summary>The last position stored.</summary>
     public long StoredTo => Volatile.Read(ref _storedTo);
@@ -111,7 +115,7 @@ internal sealed partial class Checkpointer(
     private async Task StoreNextAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        _aggregate.WantsSnapshot = now - _snapshotAt >= SnapshotEvery;
+        _aggregate.WantsSnapshot = now - _snapshotAt >= SnapshotEvery && now - _snapshotAt >= _snapshotTook * SnapshotShare;
         ClosedWindow? window = await AggregateAsync(cancellationToken).ConfigureAwait(false);
         if (window is null)
         {
@@ -140,7 +144,9 @@ internal sealed partial class Checkpointer(
     {
         try
         {
+            long began = time.GetTimestamp();
             snapshots.Write(snapshot);
+            _snapshotTook = time.GetElapsedTime(began);
             return true;
         }
         catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace)

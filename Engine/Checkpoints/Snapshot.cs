@@ -50,11 +50,7 @@ internal sealed record Snapshot
         Position = position,
         TimeMs = timeMs,
         LastTierChange = fold.LastTierChange,
-        Definitions =
-        [
-            .. fold.Namespaces.Select(n => new DefinitionRecord(n.Definition, null)),
-            .. fold.Counters.Values.Select(c => new DefinitionRecord(null, new CounterRecord(c.Owner.Definition.Name, c.Definition, c.Generation))),
-        ],
+        Definitions = new FoldDefinitions(fold),
         Weights = [.. fold.Namespaces.Select(n => n.Weight)],
         Removed = [.. fold.Removed.SelectMany(r => new[] { r.Key, (ulong)r.Value })],
         RemovedBefore = [.. fold.RemovedBefore.SelectMany(r => new[] { r.Key, (ulong)r.Value })],

@@ -47,13 +47,6 @@ internal sealed class SnapshotFile(ILogDisk disk, string folder, string name = "
     /// <summary>Replaces the snapshot; when this returns, it survives a loss of power.</summary>
     public void Write(Snapshot snapshot)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
-        byte[] bytes = new byte[HeaderBytes + json.Length];
-        Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), json.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(12), Crc32C.Compute(json));
-        json.CopyTo(bytes, HeaderBytes);
-
         string path = Path.Combine(folder, _newName);
         if (disk.List(folder).Contains(_newName))
         {
@@ -62,7 +55,18 @@ internal sealed class SnapshotFile(ILogDisk disk, string folder, string name = "
 
         using (ILogFile file = disk.Create(path))
         {
-            file.Write(bytes, 0);
+            SnapshotWriter writer = new(file, HeaderBytes);
+            using (Utf8JsonWriter json = new(writer))
+            {
+                JsonSerializer.Serialize(json, snapshot, SnapshotJson.Default.Snapshot);
+            }
+
+            (int length, uint crc) = writer.Complete();
+            Span<byte> header = stackalloc byte[HeaderBytes];
+            Magic.CopyTo(header);
+            BinaryPrimitives.WriteInt32LittleEndian(header[8..], length);
+            BinaryPrimitives.WriteUInt32LittleEndian(header[12..], crc);
+            file.Write(header, 0);
             file.Sync();
         }
 

@@ -18,9 +18,14 @@ public static class Crc32C
     private static readonly uint[] ShortShift = ShiftTable(ShortBlock);
 
     /// <summary>The checksum of the bytes.</summary>
-    public static uint Compute(ReadOnlySpan<byte> bytes)
+    public static uint Compute(ReadOnlySpan<byte> bytes) => Append(0, bytes);
+
+    /// <summary>The checksum of bytes that come in pieces.</summary>
+    /// <param name="checksum">That of the pieces before; 0 when there are none.</param>
+    /// <param name="bytes">The next piece.</param>
+    public static uint Append(uint checksum, ReadOnlySpan<byte> bytes)
     {
-        uint crc = uint.MaxValue;
+        uint crc = ~checksum;
         if (bytes.Length >= Streams * ShortBlock)
         {
             crc = ThreeStreams(crc, ref bytes, LongBlock, LongShift);

@@ -33,6 +33,17 @@ public sealed class Crc32CTests
         }
     }
 
+    [Fact]
+    public void Pieces_give_the_checksum_of_the_whole()
+    {
+        byte[] bytes = new byte[20_000];
+        new Random(8).NextBytes(bytes);
+        foreach (int cut in (int[])[0, 1, 9, 800, 13_000, bytes.Length])
+        {
+            Assert.Equal(Crc32C.Compute(bytes), Crc32C.Append(Crc32C.Compute(bytes.AsSpan(0, cut)), bytes.AsSpan(cut)));
+        }
+    }
+
     private static uint Bitwise(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
