@@ -84,10 +84,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         if (isNew)
         {
             Counters.Mark(id, defined: false);
-            if (_entered.TryRemove(id, out _))
-            {
-                Interlocked.Decrement(ref _enteredCount);
-            }
+            Leave(id);
         }
 
         return entry;
@@ -100,6 +97,10 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         if (!entry.IsDeclared && Volatile.Read(ref _enteredCount) < MostEntered && _entered.TryAdd(id, name.ToArray()))
         {
             Interlocked.Increment(ref _enteredCount);
+            if (Counters.TryGet(id, out NameEntry now) && now.IsDeclared)
+            {
+                Leave(id); // the fold declared it in between, and may have looked before it was entered
+            }
         }
 
         return entry;
@@ -144,6 +145,14 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         {
             Counters.MarkRemoved(id);
             owner.UncountCounter();
+        }
+    }
+
+    private void Leave(ulong id)
+    {
+        if (_entered.TryRemove(id, out _))
+        {
+            Interlocked.Decrement(ref _enteredCount);
         }
     }
 
