@@ -63,9 +63,11 @@ internal static class ServeCommand
     {
         long started = Stopwatch.GetTimestamp();
         Node node;
+        TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task bar = Task.CompletedTask;
         try
         {
-            node = await Node.StartAsync(options, seams, configuration, n => Banner.Write(terminal.Output, n, options), cancellationToken).ConfigureAwait(false);
+            node = await Node.StartAsync(options, seams, configuration, Listening, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -74,6 +76,11 @@ internal static class ServeCommand
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidOperationException or NotSupportedException)
         {
             throw new CommandException($"the node can't open: {failure.Message}");
+        }
+        finally
+        {
+            opened.SetResult();
+            await bar.ConfigureAwait(false);
         }
 
         Banner.WriteReady(terminal.Output, node, Stopwatch.GetElapsedTime(started));
@@ -89,5 +96,12 @@ internal static class ServeCommand
         await Task.WhenAny(node.DisposeAsync().AsTask(), Task.Delay(FailedCloseTime, CancellationToken.None)).ConfigureAwait(false);
         Environment.Exit(ExitCode.Failed);
         return ExitCode.Failed;
+
+        void Listening(Node listening)
+        {
+            Banner.Write(terminal.Output, listening, options);
+            if (terminal.IsInteractive)
+                bar = OpeningBar.ShowAsync(ValueTables.Console(terminal.Error, true), listening.Opening, opened.Task, TimeProvider.System);
+        }
     }
 }

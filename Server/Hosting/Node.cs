@@ -44,6 +44,9 @@ internal sealed partial class Node : IAsyncDisposable
     /// <summary>The open engine.</summary>
     public CountingEngine Engine => _gate.Engine;
 
+    /// <summary>How far it is while it opens.</summary>
+    public OpeningProgress Opening => _gate.Progress;
+
     /// <summary>True when the node sends itself demo traffic.</summary>
     public bool SendsDemo => _demo is not null;
 
