@@ -8,6 +8,8 @@ namespace Sketch.Tests.Integration;
 /// <summary>The SQL port of a real node, as clients that were not written for it use it.</summary>
 public sealed class SqlDoorTests : IAsyncLifetime
 {
+    private static readonly string Clients = Path.Combine(Repository.Root, "tests", "Integration", "sql-clients");
+
     private NodeProcess _node = null!;
 
     public async Task InitializeAsync()
@@ -25,6 +27,14 @@ public sealed class SqlDoorTests : IAsyncLifetime
     }
 
     public async Task DisposeAsync() => await _node.DisposeAsync();
+
+    [Fact]
+    public async Task The_client_of_ClickHouse_for_Node_works_with_the_port()
+    {
+        string output = await Command.Bash($"cd '{Clients}' && SKETCH_SQL_URL={_node.Sql.GetLeftPart(UriPartial.Authority)} node --test test/");
+        Assert.Contains("# fail 0", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("# pass 0", output, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Progress_comes_in_headers_while_the_statement_runs()
