@@ -92,6 +92,53 @@ public sealed class SqlDoorTests : IAsyncLifetime
         Assert.Equal("40", Assert.Single(refused.Headers.GetValues("X-ClickHouse-Exception-Code")));
     }
 
+    [Fact]
+    public async Task What_is_documented_of_export_and_import_gives_the_same_counters_again()
+    {
+        string folder = Directory.CreateTempSubdirectory("sketch-export-").FullName;
+        try
+        {
+            string[] lines = [.. File.ReadLines(Path.Combine(Repository.Root, "docs", "sql.md")).Where(l => l.StartsWith("    curl ", StringComparison.Ordinal) && l.Contains("--output", StringComparison.Ordinal)
+                || l.StartsWith("    sketch load ", StringComparison.Ordinal))];
+            Assert.Equal(4, lines.Length);
+            using HttpClient http = new();
+            await AskUntilAsync(http, "SELECT count() FROM totals WHERE namespace = 'fruit'", "2");
+            foreach (string line in lines)
+            {
+                string command = line.Trim()
+                    .Replace("http://127.0.0.1:8123/", _node.Sql.ToString(), StringComparison.Ordinal)
+                    .Replace("'words'", "'fruit'", StringComparison.Ordinal)
+                    .Replace("sketch load", $"'{Repository.SketchExecutable}' load --url {_node.Http.GetLeftPart(UriPartial.Authority)}", StringComparison.Ordinal);
+                await Command.Bash($"cd '{folder}' && {command.Replace("curl ", "curl --silent --fail ", StringComparison.Ordinal)}");
+            }
+
+            foreach (string space in new[] { "from-csv", "from-json" })
+            {
+                await AskUntilAsync(http, $"SELECT name, value FROM live_values WHERE namespace = '{space}' ORDER BY name", "apple\t7\npear\t3");
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private async Task AskUntilAsync(HttpClient http, string sql, string expected)
+    {
+        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            using StringContent content = new(sql);
+            using HttpResponseMessage answer = await http.PostAsync(_node.Sql, content, deadline.Token);
+            if ((await answer.Content.ReadAsStringAsync(deadline.Token)).TrimEnd('\n') == expected)
+            {
+                return;
+            }
+
+            await Task.Delay(50, deadline.Token);
+        }
+    }
+
     private static long Figure(string header, string name)
     {
         using JsonDocument json = JsonDocument.Parse(header[(header.IndexOf(':', StringComparison.Ordinal) + 1)..]);
