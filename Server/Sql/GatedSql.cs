@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using Sketch.Server.Rest;
 using Sketch.Storage.Sql;
+using Sketch.Storage.Store;
 
 namespace Sketch.Server.Sql;
 
@@ -10,7 +11,7 @@ namespace Sketch.Server.Sql;
 /// The SQL port in front of a ClickHouse server of the operator's: statements pass the same gate as in the embedded one, and settings
 /// only those that readers may set, since the node's own user there may write.
 /// </summary>
-internal sealed class GatedSql(SqlProxy proxy, string user, string password)
+internal sealed class GatedSql(SqlProxy proxy, ClickHouseStoreOptions clickHouse)
 {
     private const int RefusedByGate = 497;
     private const int NotDecompressed = 354;
@@ -59,13 +60,16 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
 
         parameters["database"] = Database;
         parameters["readonly"] = "2";
+        // Rows of a counter are on one shard: joins by id stay there.
+        if (clickHouse.Cluster is not null)
+            parameters["distributed_product_mode"] = "local";
         parameters.TryAdd("max_execution_time", $"{MaxSeconds}");
         parameters.TryAdd("max_result_rows", $"{MaxResultRows}");
         request.Method = HttpMethods.Post;
         request.Headers.ContentType = "text/plain; charset=utf-8";
         request.Headers.ContentLength = null;
         request.Headers.Remove("Content-Encoding");
-        string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+        string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{clickHouse.User}:{clickHouse.Password}"));
         request.Headers.Remove("X-ClickHouse-User");
         request.Headers.Remove("X-ClickHouse-Key");
         request.Headers.Remove("X-ClickHouse-Database");

@@ -39,7 +39,7 @@ public sealed partial class ClickHouseStore
     public async Task<DateTime?> FirstDayOfDeltasAsync(CancellationToken cancellationToken)
     {
         await foreach (ClickHouseDataReader row in RowsAsync(
-            "SELECT min(partition) FROM system.parts WHERE database = 'sketch' AND table = 'deltas' AND active", null, cancellationToken))
+            $"SELECT min(partition) FROM {_layout.Parts} WHERE database = 'sketch' AND table = '{_layout.PartsOf("deltas")}' AND active", null, cancellationToken))
         {
             return DateTime.TryParseExact(row.GetString(0), "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime day)
                 ? day

@@ -85,6 +85,19 @@ public sealed class CommandLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Schema_prints_statements_for_a_server_or_a_cluster()
+    {
+        (int status, string output, string error) = await RunAsync("schema");
+        Assert.Equal((ExitCode.Done, ""), (status, error));
+        Assert.Contains("CREATE TABLE IF NOT EXISTS sketch.total_rows\n", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("CLUSTER", output, StringComparison.Ordinal);
+        Assert.Contains("sketch.total_rows_local ON CLUSTER 'main'", (await RunAsync("schema", "--cluster", "main")).Output, StringComparison.Ordinal);
+        (status, _, error) = await RunAsync("schema", "--cluster", "a'b");
+        Assert.Equal(ExitCode.Usage, status);
+        Assert.Contains("--cluster is 'a'b'; allowed: 1 to 64 letters, digits", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Load_counts_every_word_once_and_makes_the_namespace()
     {
         using TemporaryFile file = new("the cat, the dog: the end. été\n" + new string('x', 300));
