@@ -61,6 +61,9 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     /// <summary>A counter's own definition; null when it has none.</summary>
     public CounterState? Defined(ulong id) => _defined.GetValueOrDefault(id);
 
+    /// <summary>Ids of counters that are defined with a kind.</summary>
+    public IReadOnlyList<ulong> DefinedOf(CounterKind kind) => [.. _defined.Where(d => d.Value.Kind == kind).Select(d => d.Key)];
+
     /// <summary>The tier that a counter's increments have now.</summary>
     public Tier TierOf(ulong id, NameEntry entry, NamespaceEntry owner) =>
         entry.IsDefined && Defined(id) is { } counter ? counter.Tier : owner.State.Definition.Tier;

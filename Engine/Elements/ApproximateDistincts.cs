@@ -19,6 +19,9 @@ internal sealed class ApproximateDistincts
     private readonly DistinctTable _raised; // what the open window changed
     private readonly Lock[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
 
+    // A table that is emptied must have no reader.
+    private readonly Lock _clearing = new();
+
     // Counters that were exact once: how many elements they had when they ceased to be.
     private readonly ConcurrentDictionary<ulong, long> _exactCounts = new();
     private Figures[][] _figures = [];
@@ -157,7 +160,33 @@ internal sealed class ApproximateDistincts
     }
 
     /// <summary>The window is closed: what it changed is captured.</summary>
-    public void BeginWindow() => _raised.Clear();
+    public void BeginWindow()
+    {
+        lock (_clearing)
+        {
+            _raised.Clear();
+        }
+    }
+
+    /// <summary>A copy of what a counter's state holds, and what the open window changed of it so far; null when there is none of this generation.</summary>
+    public HeldDistinct? Hold(ulong id, long generation)
+    {
+        lock (_clearing)
+        {
+            lock (Gate(id))
+            {
+                if (!_states.TryGetNumber(id, out int number) || At(number).Generation != generation || _states.Get(id) is not { } state)
+                {
+                    return null;
+                }
+
+                Figures now = At(number);
+                long value = _exactCounts.GetValueOrDefault(id) + (long)Math.Round(Math.Clamp(now.NewElements, now.Changes, now.Added));
+                return new HeldDistinct(
+                    false, [], HyperLogLogSql.ToColumn(state), value, now.IsTouched, [], _raised.Get(id) is { } raised ? HyperLogLogSql.ToColumn(raised) : ([], []));
+            }
+        }
+    }
 
     /// <summary>Lets a counter go.</summary>
     public void Remove(ulong id)

@@ -31,6 +31,9 @@ internal sealed class ElementStates(ElementHasher hasher)
     /// <summary>What counters whose elements are not kept take in memory, in bytes.</summary>
     public long ApproximateBytes => _approximate.MemoryBytes;
 
+    /// <summary>A copy of what a counter's state holds; null when it has none.</summary>
+    public HeldDistinct? Held(ulong id, CounterState counter) => FindExact(id, counter)?.Hold() ?? _approximate.Hold(id, counter.Generation);
+
     /// <summary>Room that batches on their way into the log hold.</summary>
     public long Reserved => Volatile.Read(ref _reserved);
 

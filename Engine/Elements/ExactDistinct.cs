@@ -77,8 +77,31 @@ internal sealed class ExactDistinct(HyperLogLog sketch, long generation, long as
     /// <summary>What the window that ends here changed, for its checkpoint; for the fold's thread.</summary>
     public DistinctRow Capture(string @namespace, ulong id, long position)
     {
+        lock (_gate)
+        {
+            DistinctRow row = Row(@namespace, id, position);
+            Raised = null;
+            _newMembers = [];
+            IsTouched = false;
+            return row;
+        }
+    }
+
+    /// <summary>A copy of all that is held, and what the open window changed of it so far.</summary>
+    public HeldDistinct Hold()
+    {
+        lock (_gate)
+        {
+            return new HeldDistinct(
+                true, [.. _members], HyperLogLogSql.ToColumn(Sketch), _members.Count, IsTouched, [.. _newMembers],
+                Raised is null ? ([], []) : HyperLogLogSql.ToColumn(Raised));
+        }
+    }
+
+    private DistinctRow Row(string @namespace, ulong id, long position)
+    {
         (uint[] indexes, byte[] ranks) = Raised is null ? ([], []) : HyperLogLogSql.ToColumn(Raised);
-        DistinctRow row = new()
+        return new()
         {
             Namespace = @namespace,
             Id = id,
@@ -95,9 +118,5 @@ internal sealed class ExactDistinct(HyperLogLog sketch, long generation, long as
             Sketch = Sketch.SavedWhileSparse(),
             NewMembers = _newMembers,
         };
-        Raised = null;
-        _newMembers = [];
-        IsTouched = false;
-        return row;
     }
 }

@@ -3,7 +3,11 @@ using Sketch.Server.Rest;
 namespace Sketch.Server.Backups;
 
 /// <summary>Backups of a node that has a folder for them: an incremental one every hour, a full one every day. What fails is tried again in a minute.</summary>
-internal sealed partial class BackupSchedule(NodeBackup backups, string folder, int keep, TimeProvider time, ILogger<BackupSchedule> logger)
+/// <param name="make">Makes one, a full one or not.</param>
+/// <param name="folder">Where they are.</param>
+/// <param name="time">For when they are due.</param>
+/// <param name="logger">For what failed.</param>
+internal sealed partial class BackupSchedule(Func<bool, CancellationToken, Task> make, string folder, TimeProvider time, ILogger<BackupSchedule> logger)
 {
     /// <summary>Between backups.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromHours(1);
@@ -31,7 +35,7 @@ internal sealed partial class BackupSchedule(NodeBackup backups, string folder, 
             {
                 DateTimeOffset? full = BackupFolder.List(folder).LastOrDefault(m => m.IsFull)?.CreatedAt;
                 now = time.GetUtcNow();
-                await backups.RunAsync(folder, full is null || now - full >= FullEvery, keep, cancellationToken).ConfigureAwait(false);
+                await make(full is null || now - full >= FullEvery, cancellationToken).ConfigureAwait(false);
                 LastAt = now;
                 IsFailing = false;
             }

@@ -67,6 +67,7 @@ internal static class CommandLine
         root.Add(RestoreCommand.Create(terminal));
         root.Add(VerifyCommand.Create(terminal));
         root.Add(LogCommand.Create(terminal));
+        root.Add(SchemaCommand.Create(terminal));
         root.Add(PlanCommand.Create(terminal));
         root.Add(BenchCommand.Create(terminal));
         root.WithExamples("sketch", "sketch load book.txt --namespace words --split words", "sketch top words", "sketch sql \"SELECT count() FROM counters\"");

@@ -8,7 +8,7 @@ using Sketch.Server.Rest;
 
 namespace Sketch.Server.Commands;
 
-/// <summary><c>sketch load FILE...</c>: counts the words or lines of files.</summary>
+/// <summary><c>sketch load FILE...</c>: counts the words or lines of files, or the increments in them.</summary>
 internal static class LoadCommand
 {
     private const int TopCount = 10;
@@ -21,7 +21,8 @@ internal static class LoadCommand
     {
         Argument<string[]> files = new("FILE") { Description = "Files to count; - reads the standard input.", Arity = ArgumentArity.OneOrMore };
         Option<string> @namespace = new("--namespace", "-n") { Description = "Where to count; made when missing.", HelpName = "NS", Required = true };
-        Option<string> split = CommonOptions.Word("--split", "What a name is", "words", "words", "lines");
+        Option<string> format = CommonOptions.Word("--format", "What files hold; csv and ndjson are known by a file's ending", "text", LoadFormats.Words);
+        Option<string> split = CommonOptions.Word("--split", "What a name is, in text", "words", "words", "lines");
         Option<Uri> url = CommonOptions.Url();
         Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, EngineLimits.MaxBatchIncrements);
         Option<int> connections = CommonOptions.Whole("--connections", "Batches in flight", 1, 64, 4);
@@ -39,16 +40,25 @@ internal static class LoadCommand
         Option<string> tier = CommonOptions.Word("--tier", "Tier of a namespace that has to be made", "approximate", "strong", "eventual", "approximate");
         Option<int> retry = CommonOptions.Whole("--retry-seconds", "How long to retry while the node is away", 0, 86_400, 120);
         Option<bool> json = CommonOptions.Json();
-        Command command = new("load", "Count the words or lines of files, one increment each, through the REST door.")
+        Command command = new("load", "Count the words or lines of files, one increment each, or the increments that they hold as CSV or NDJSON, through the REST door.")
         {
-            files, @namespace, split, url, batch, connections, producer, tier, retry, json,
+            files, @namespace, format, split, url, batch, connections, producer, tier, retry, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(split) is { Implicit: false } && result.GetResult(format) is { Implicit: false } && result.GetValue(format) is { } word and not "text")
+                result.AddError($"--split is {result.GetValue(split)} with --format {word}; allowed: with --format text");
+        });
         command.SetAction((parsed, cancellationToken) =>
         {
+            bool isNamed = parsed.GetResult(format) is { Implicit: false };
+            bool isText = parsed.GetResult(split) is { Implicit: false };
             LoadOptions options = new()
             {
                 Files = parsed.GetRequiredValue(files),
                 Namespace = parsed.GetRequiredValue(@namespace),
+                // Who says how text is cut says that it is text.
+                Format = isNamed ? LoadFormats.Of(parsed.GetRequiredValue(format)) : isText ? LoadFormat.Text : null,
                 Split = parsed.GetRequiredValue(split) == "lines" ? Split.Lines : Split.Words,
                 Url = parsed.GetRequiredValue(url),
                 BatchIncrements = parsed.GetValue(batch),
@@ -62,6 +72,7 @@ internal static class LoadCommand
         return command.WithExamples(
             "sketch load book.txt --namespace words --split words",
             "sketch load access.log --namespace lines --split lines --tier eventual",
+            "sketch load exported.csv --namespace restored",
             "zcat *.gz | sketch load - -n words --json");
     }
 
@@ -95,7 +106,8 @@ internal static class LoadCommand
             return ExitCode.Done;
         }
 
-        string what = options.Split == Split.Words ? "words" : "lines";
+        bool isText = options.Files.All(f => (options.Format ?? LoadFormats.ByEnding(f)) == LoadFormat.Text);
+        string what = !isText ? "increments" : options.Split == Split.Words ? "words" : "lines";
         await terminal.Output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"Counted {progress.Increments:N0} {what} in {elapsed.TotalSeconds:0.0} s ({perSecond:N0} a second), skipped {loader.Skipped:N0}.")).ConfigureAwait(false);

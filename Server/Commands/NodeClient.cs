@@ -64,16 +64,20 @@ internal sealed class NodeClient : IDisposable
     }
 
     /// <summary>The sentence of an answer that is not a success.</summary>
-    public static async Task<string> SentenceAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    public static async Task<string> SentenceAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        (await RefusalAsync(response, cancellationToken).ConfigureAwait(false)).Sentence;
+
+    /// <summary>The sentence of an answer that is not a success, and the line of the body that it is about.</summary>
+    public static async Task<(string Sentence, long? Line)> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         string text = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
         if (response.Content.Headers.ContentType?.MediaType == "application/problem+json"
             && JsonSerializer.Deserialize(text, AnswersJson.Readable.Problem) is { } problem)
         {
-            return $"{problem.Title}: {problem.Detail}";
+            return ($"{problem.Title}: {problem.Detail}", problem.Line);
         }
 
-        return text.Length > 0 ? text.Trim() : $"the node answered {(int)response.StatusCode}";
+        return (text.Length > 0 ? text.Trim() : $"the node answered {(int)response.StatusCode}", null);
     }
 
     /// <summary>The sentence for a node that does not answer.</summary>

@@ -5,7 +5,6 @@ using System.Text.Json.Serialization;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
 using Sketch.Server.Backups;
-using Spectre.Console;
 
 namespace Sketch.Server.Commands;
 
@@ -27,7 +26,7 @@ internal static class RestoreCommand
             RestoreRun run = Prepare(backups, parsed.GetValue(name), Path.GetFullPath(parsed.GetRequiredValue(data)), parsed.GetValue(overwrite), out BackupManifest manifest);
             try
             {
-                await ShowAsync(terminal, run, cancellationToken).ConfigureAwait(false);
+                await RestoreProgress.ShowAsync(terminal.IsInteractive ? ValueTables.Console(terminal.Error, isInteractive: true) : null, run.RunAsync, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception failure) when (failure is CheckpointStoreException or LogDiskException or IOException or UnauthorizedAccessException)
             {
@@ -62,35 +61,6 @@ internal static class RestoreCommand
             throw new CommandException($"--backup is {chosen.Name}, which needs {basis}, which is not in {backups}", ExitCode.Usage);
         manifest = chosen;
         return new RestoreRun(backups, chosen, data, overwrite, TimeProvider.System);
-    }
-
-    private static async Task ShowAsync(Terminal terminal, RestoreRun run, CancellationToken cancellationToken)
-    {
-        if (!terminal.IsInteractive)
-        {
-            await run.RunAsync((_, _, _) => { }, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        await ValueTables.Console(terminal.Error, true).Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
-            .StartAsync(async context =>
-            {
-                Dictionary<string, ProgressTask> tasks = new()
-                {
-                    ["copy"] = context.AddTask("Copying the backup"),
-                    ["restore"] = context.AddTask("Restoring ClickHouse", autoStart: false),
-                };
-                await run.RunAsync(
-                    (what, done, all) =>
-                    {
-                        ProgressTask task = tasks[what];
-                        if (!task.IsStarted)
-                            task.StartTask();
-                        task.MaxValue = all;
-                        task.Value = done;
-                    }, cancellationToken).ConfigureAwait(false);
-            }).ConfigureAwait(false);
     }
 
     private static string Text(RestoreAnswer answer) => string.Create(

@@ -35,6 +35,7 @@ internal static class VerifyCommand
         output.WriteLine($"        the log says {answer.LogDigest}, ClickHouse's deltas {answer.DeltasDigest}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"totals  {answer.Counters} counters"));
         output.WriteLine($"        memory says {answer.MemoryDigest}, ClickHouse {answer.TotalsDigest}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kinds   {answer.Distincts} counters of distinct elements and {answer.Items} items, memory against ClickHouse"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"history {answer.Hours} hours against deltas, {answer.Days} days against hours"));
         foreach (VerifyDifference difference in answer.Differences)
             output.WriteLine($"DIFFERS {difference.What} {difference.Where}: {difference.Expected} expected, found {difference.Found}");

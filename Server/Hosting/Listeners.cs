@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Sketch.Server.Rest;
+using Sketch.Server.Sql;
 
 namespace Sketch.Server.Hosting;
 
@@ -27,7 +28,7 @@ internal static class Listeners
             listen.Use(next => connection =>
             {
                 connection.Features.Set(SqlDoor.Instance);
-                return next(connection);
+                return EarlyHeaders.UseAsync(connection, next);
             });
         });
     }

@@ -206,7 +206,7 @@ internal sealed partial class Node : IAsyncDisposable
         if (_store?.Store is not ClickHouseStore store)
             return sql;
         _cuts = new LiveCuts(engine, store, time);
-        return new LiveSql(sql, _cuts).InvokeAsync;
+        return new ProgressHeaders(new LiveSql(sql, _cuts).InvokeAsync, store.ReadProgressAsync, time).InvokeAsync;
     }
 
     // The engine's task ends with a failure, or without one when the engine is closed.

@@ -34,10 +34,10 @@ internal sealed class NodeOperations : IAsyncDisposable
         List<Task> work = [Task.Run(() => _verification.SampleAsync(_stopping.Token))];
         if (options.ClickHouse is null)
         {
-            _backups = new NodeBackup(options.Data, store, log, time, loggers.CreateLogger<NodeBackup>());
+            NodeBackup backups = _backups = new NodeBackup(options.Data, store, log, time, loggers.CreateLogger<NodeBackup>());
             if (options.Backup is { } folder)
             {
-                BackupSchedule schedule = new(_backups, folder, options.BackupKeep, time, loggers.CreateLogger<BackupSchedule>());
+                BackupSchedule schedule = new((full, token) => backups.RunAsync(folder, full, options.BackupKeep, token), folder, time, loggers.CreateLogger<BackupSchedule>());
                 engine.Meter.CreateObservableGauge("backup_last_seconds", () => (schedule.LastAt?.ToUnixTimeMilliseconds() ?? 0) / 1000.0, description: "When the newest backup was begun, in seconds since 1970; 0 before the first.");
                 engine.Meter.CreateObservableGauge("backup_failing", () => schedule.IsFailing ? 1 : 0, description: "1 while scheduled backups fail.");
                 work.Add(Task.Run(() => schedule.RunAsync(_stopping.Token)));

@@ -27,9 +27,12 @@ internal static class NodeParts
 
     private static Task<OpenStore> OpenStoreAsync(
         ServeOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>
-        options.ClickHouse is null
-            ? OpenEmbeddedAsync(options, loggers, time, cancellationToken)
-            : OpenServerAsync(options.ClickHouse, loggers, cancellationToken);
+        options switch
+        {
+            { ClickHouse: { } url } => OpenServerAsync(url, options.ClickHouseCluster, loggers, cancellationToken),
+            { ClickHouseCluster: { } cluster } => throw new SettingException("--clickhouse-cluster", cluster, "a cluster only with --clickhouse, which names one of its servers"),
+            _ => OpenEmbeddedAsync(options, loggers, time, cancellationToken),
+        };
 
     private static async Task<OpenStore> OpenEmbeddedAsync(
         ServeOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
@@ -56,13 +59,13 @@ internal static class NodeParts
         }
     }
 
-    private static async Task<OpenStore> OpenServerAsync(Uri url, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private static async Task<OpenStore> OpenServerAsync(Uri url, string? cluster, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        ClickHouseStoreOptions chosen = ClickHouseStoreOptions.For(url.ToString());
+        ClickHouseStoreOptions chosen = ClickHouseStoreOptions.For(url.ToString()) with { Cluster = cluster };
         ICheckpointStore store = await ClickHouseStore
             .OpenAsync(chosen, loggers.CreateLogger<ClickHouseStore>(), cancellationToken).ConfigureAwait(false);
         SqlProxy proxy = new(chosen.Address);
-        return new OpenStore(store, new GatedSql(proxy, chosen.User, chosen.Password).InvokeAsync, [proxy]);
+        return new OpenStore(store, new GatedSql(proxy, chosen).InvokeAsync, [proxy]);
     }
 
     // This executable again: the apphost as built, the shim of an installed tool, or, under a test host, the one beside the assembly.

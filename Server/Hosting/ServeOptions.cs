@@ -51,6 +51,9 @@ internal sealed record ServeOptions
     /// <summary>A ClickHouse server to use in place of the embedded one.</summary>
     public Uri? ClickHouse { get; init; }
 
+    /// <summary>The cluster of that server that the tables are made on; null for one server.</summary>
+    public string? ClickHouseCluster { get; init; }
+
     /// <summary>A NATS server for the cluster's log; null when nobody named one.</summary>
     public Uri? Nats { get; init; }
 

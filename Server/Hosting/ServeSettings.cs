@@ -32,6 +32,7 @@ internal static class ServeSettings
         new("backup", "DIR", "Make backups here: a full one each day and an incremental one each hour (default: none).", (o, v) => o with { Backup = v.Folder() }),
         new("backup-keep", "N", "How many of them stay, 1 to 1000 (default 30).", (o, v) => o with { BackupKeep = v.Keep() }),
         new("clickhouse", "URL", "A ClickHouse server to use in place of the embedded one, http://user:password@host:8123/database.", (o, v) => o with { ClickHouse = v.Url("http", "https") }),
+        new("clickhouse-cluster", "NAME", "The cluster of that server to make the tables on: replicated, and distributed over its shards (default: none).", (o, v) => o with { ClickHouseCluster = v.Name() }),
         new("nats", "URL", "The cluster's log. No cluster in this version; accepted and ignored.", (o, v) => o with { Nats = v.Url("nats", "tls") }),
         new("webhook-hosts", "HOSTS", "Hosts that webhooks of alerts may go to beside this machine: hooks.example.org,*.example.com (default none).", (o, v) => o with { WebhookHosts = v.Hosts() }),
         new("node", "NAME", "The node's name (default: the machine's).", (o, v) => o with { Node = v.Name() }),

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using Sketch.Server.Rest;
 using Sketch.Storage.Sql;
+using Sketch.Storage.Store;
 
 namespace Sketch.Server.Sql;
 
@@ -10,13 +11,14 @@ namespace Sketch.Server.Sql;
 /// The SQL port in front of a ClickHouse server of the operator's: statements pass the same gate as in the embedded one, and settings
 /// only those that readers may set, since the node's own user there may write.
 /// </summary>
-internal sealed class GatedSql(SqlProxy proxy, string user, string password)
+internal sealed class GatedSql(SqlProxy proxy, ClickHouseStoreOptions clickHouse)
 {
     private const int RefusedByGate = 497;
+    private const int NotDecompressed = 354;
     private const string Database = "sketch";
     private const int MaxSeconds = 60;
     private const int MaxResultRows = 10_000_000;
-    private static readonly string[] Passed = ["default_format", "query_id", "enable_http_compression", "output_format"];
+    private static readonly string[] Passed = ["default_format", "query_id", "enable_http_compression", "output_format", "compress", "wait_end_of_query"];
 
     /// <summary>Answers one request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -32,11 +34,13 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
         Dictionary<string, StringValues> parameters = new(StringComparer.Ordinal);
         try
         {
-            using RequestBody body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-            statement = SqlGate.Check(Join(request.Query["query"].ToString(), Encoding.UTF8.GetString(body.Bytes)));
+            byte[] bytes = await StatementBody.ReadAsync(request.Body, context.RequestAborted).ConfigureAwait(false);
+            string body = await StatementBody.DecodeAsync(bytes, request).ConfigureAwait(false)
+                ?? throw new InvalidDataException($"Content-Encoding is {Problem.Shorten(request.Headers.ContentEncoding.ToString())}; allowed: {SqlBody.Encodings}");
+            statement = SqlGate.Check(Join(request.Query["query"].ToString(), body));
             RequireDatabase(request.Query["database"].ToString());
             RequireDatabase(request.Headers["X-ClickHouse-Database"].ToString());
-            foreach ((string name, StringValues value) in request.Query.Where(p => p.Key is not ("query" or "user" or "password" or "database")))
+            foreach ((string name, StringValues value) in request.Query.Where(p => p.Key is not ("query" or "user" or "password" or "database" or "decompress")))
             {
                 if (!Passed.Contains(name) && !name.StartsWith("param_", StringComparison.Ordinal) && !SqlGate.AllowsSetting(name))
                     throw new SqlRefusedException($"the parameter {Problem.Shorten(name)} is not for readers");
@@ -45,18 +49,27 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
         }
         catch (SqlRefusedException refused)
         {
-            await RefuseAsync(context, refused.Message).ConfigureAwait(false);
+            await SqlErrors.WriteAsync(context, StatusCodes.Status403Forbidden, RefusedByGate, refused.Message).ConfigureAwait(false);
+            return;
+        }
+        catch (Exception bad) when (SqlBody.IsBad(bad))
+        {
+            await SqlErrors.WriteAsync(context, StatusCodes.Status400BadRequest, NotDecompressed, $"the body cannot be decompressed: {bad.Message}").ConfigureAwait(false);
             return;
         }
 
         parameters["database"] = Database;
         parameters["readonly"] = "2";
+        // Rows of a counter are on one shard: joins by id stay there.
+        if (clickHouse.Cluster is not null)
+            parameters["distributed_product_mode"] = "local";
         parameters.TryAdd("max_execution_time", $"{MaxSeconds}");
         parameters.TryAdd("max_result_rows", $"{MaxResultRows}");
         request.Method = HttpMethods.Post;
         request.Headers.ContentType = "text/plain; charset=utf-8";
         request.Headers.ContentLength = null;
-        string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+        request.Headers.Remove("Content-Encoding");
+        string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{clickHouse.User}:{clickHouse.Password}"));
         request.Headers.Remove("X-ClickHouse-User");
         request.Headers.Remove("X-ClickHouse-Key");
         request.Headers.Remove("X-ClickHouse-Database");
@@ -74,12 +87,4 @@ internal sealed class GatedSql(SqlProxy proxy, string user, string password)
 
     // As ClickHouse does: the statement may stand in the query, in the body, or begin in one and go on in the other.
     private static string Join(string query, string body) => query.Length == 0 ? body : body.Length == 0 ? query : query + "\n" + body;
-
-    private static async Task RefuseAsync(HttpContext context, string message)
-    {
-        context.Response.StatusCode = StatusCodes.Status403Forbidden;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        context.Response.Headers["X-ClickHouse-Exception-Code"] = $"{RefusedByGate}";
-        await context.Response.WriteAsync($"Code: {RefusedByGate}. DB::Exception: {message}. (ACCESS_DENIED)\n", context.RequestAborted).ConfigureAwait(false);
-    }
 }

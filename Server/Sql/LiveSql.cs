@@ -11,9 +11,6 @@ namespace Sketch.Server.Sql;
 /// </summary>
 internal sealed class LiveSql(RequestDelegate next, LiveCuts cuts)
 {
-    // One byte more than a statement may have: the gate then says so.
-    private const int MostBytes = SqlGate.MaxBytes + 1;
-
     /// <summary>Answers one request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
@@ -62,8 +59,8 @@ internal sealed class LiveSql(RequestDelegate next, LiveCuts cuts)
         }
         else if (!HttpMethods.IsGet(request.Method))
         {
-            byte[] bytes = await ReadBytesAsync(request.Body, context.RequestAborted).ConfigureAwait(false);
-            body = await DecompressAsync(bytes, request.Headers.ContentEncoding.ToString(), context.RequestAborted).ConfigureAwait(false);
+            byte[] bytes = await StatementBody.ReadAsync(request.Body, context.RequestAborted).ConfigureAwait(false);
+            body = await DecodeAsync(bytes, request).ConfigureAwait(false);
             request.Body = new MemoryStream(bytes);
             request.ContentLength = bytes.Length;
             request.Headers.TransferEncoding = StringValues.Empty;
@@ -79,7 +76,7 @@ internal sealed class LiveSql(RequestDelegate next, LiveCuts cuts)
     private static void Replace(HttpRequest request, string sql)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(sql);
-        request.QueryString = QueryString.Create(request.Query.Where(p => p.Key != "query"));
+        request.QueryString = QueryString.Create(request.Query.Where(p => p.Key is not ("query" or "decompress")));
         request.Method = HttpMethods.Post;
         request.Headers.Remove("Content-Encoding");
         request.ContentType = "text/plain; charset=utf-8";
@@ -87,23 +84,14 @@ internal sealed class LiveSql(RequestDelegate next, LiveCuts cuts)
         request.Body = new MemoryStream(bytes);
     }
 
-    private static async Task<byte[]> ReadBytesAsync(Stream stream, CancellationToken cancellationToken)
-    {
-        byte[] bytes = new byte[MostBytes];
-        int length = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-        return bytes[..length];
-    }
-
     // What cannot be decompressed is handed on, and refused there.
-    private static async Task<string> DecompressAsync(byte[] bytes, string encoding, CancellationToken cancellationToken)
+    private static async Task<string> DecodeAsync(byte[] bytes, HttpRequest request)
     {
         try
         {
-            using MemoryStream compressed = new(bytes);
-            Stream? plain = SqlBody.Decompress(compressed, encoding);
-            return plain is null ? "" : Encoding.UTF8.GetString(await ReadBytesAsync(plain, cancellationToken).ConfigureAwait(false));
+            return await StatementBody.DecodeAsync(bytes, request).ConfigureAwait(false) ?? "";
         }
-        catch (Exception failure) when (failure is InvalidDataException or IOException or ZstdSharp.ZstdException)
+        catch (Exception failure) when (SqlBody.IsBad(failure))
         {
             return "";
         }

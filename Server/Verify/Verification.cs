@@ -46,10 +46,11 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
         }
 
         long counters = await CompareTotalsAsync(partition, cancellationToken).ConfigureAwait(false);
+        (long distincts, long items) = await CompareElementsAsync(partition, cancellationToken).ConfigureAwait(false);
         (int hours, int days) = partition is null ? await CompareHistoryAsync(cancellationToken).ConfigureAwait(false) : (0, 0);
         return new VerifyAnswer(
             _differences.Count == 0, from + 1, to, _windows, _notKept, _logRows.Rows, _logRows.ToString(), _deltas.ToString(), counters, _memory.ToString(), _totals.ToString(),
-            hours, days, _differences, Math.Round(time.GetElapsedTime(started).TotalSeconds, 3));
+            distincts, items, hours, days, _differences, Math.Round(time.GetElapsedTime(started).TotalSeconds, 3));
     }
 
     private async Task CompareWindowsAsync(string snapshot, long from, long to, CancellationToken cancellationToken)
@@ -123,6 +124,15 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
         }
 
         return counters;
+    }
+
+    private async Task<(long Distincts, long Items)> CompareElementsAsync(int? partition, CancellationToken cancellationToken)
+    {
+        ElementVerification elements = new(engine, store, time, Add);
+        using StorePause pause = await PauseAsync(cancellationToken).ConfigureAwait(false);
+        return (
+            await elements.CompareDistinctsAsync(partition, cancellationToken).ConfigureAwait(false),
+            await elements.CompareItemsAsync(pause.Position, partition, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<(int Hours, int Days)> CompareHistoryAsync(CancellationToken cancellationToken)

@@ -12,16 +12,18 @@ namespace Sketch.Server.Verify;
 /// <param name="Counters">Totals compared.</param>
 /// <param name="MemoryDigest">Their digest as memory has them.</param>
 /// <param name="TotalsDigest">Their digest as ClickHouse has them.</param>
+/// <param name="Distincts">Counters of the kind distinct compared, with their members and registers.</param>
+/// <param name="Items">Items of counters of the kind top compared.</param>
 /// <param name="Hours">Hours of history compared with their deltas.</param>
 /// <param name="Days">Days of history compared with their hours.</param>
 /// <param name="Differences">The first of them.</param>
 /// <param name="Seconds">How long it took.</param>
 internal sealed record VerifyAnswer(
     bool Same, long FromPosition, long ToPosition, long Windows, long WindowsNotKept, long Rows, string LogDigest, string DeltasDigest, long Counters, string MemoryDigest,
-    string TotalsDigest, int Hours, int Days, IReadOnlyList<VerifyDifference> Differences, double Seconds);
+    string TotalsDigest, long Distincts, long Items, int Hours, int Days, IReadOnlyList<VerifyDifference> Differences, double Seconds);
 
 /// <summary>A difference.</summary>
-/// <param name="What">window, deltas, totals, hour, day or log.</param>
+/// <param name="What">window, deltas, totals, members, registers, distinct, items, hour, day or log.</param>
 /// <param name="Where">Which of them.</param>
 /// <param name="Expected">What the log or memory says.</param>
 /// <param name="Found">What ClickHouse holds.</param>

@@ -1,3 +1,5 @@
+using Sketch.Storage.Sql;
+
 namespace Sketch.Storage.Embedded;
 
 /// <summary>The engine refused or failed: "Code: N. DB::Exception: ...".</summary>
@@ -10,7 +12,7 @@ internal sealed class ChdbException : Exception
     {
     }
 
-    public ChdbException(int code, string text) : base(text.StartsWith("Code:", StringComparison.Ordinal) ? text : $"Code: {code}. DB::Exception: {text}")
+    public ChdbException(int code, string text) : base(text.StartsWith("Code:", StringComparison.Ordinal) ? text : ErrorText.Of(code, text))
     {
         Code = code;
     }

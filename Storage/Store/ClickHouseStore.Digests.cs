@@ -39,7 +39,7 @@ public sealed partial class ClickHouseStore
     public async Task<DateTime?> FirstDayOfDeltasAsync(CancellationToken cancellationToken)
     {
         await foreach (ClickHouseDataReader row in RowsAsync(
-            "SELECT min(partition) FROM system.parts WHERE database = 'sketch' AND table = 'deltas' AND active", null, cancellationToken))
+            $"SELECT min(partition) FROM {_layout.Parts} WHERE database = 'sketch' AND table = '{_layout.PartsOf("deltas")}' AND active", null, cancellationToken))
         {
             return DateTime.TryParseExact(row.GetString(0), "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime day)
                 ? day
@@ -99,7 +99,7 @@ public sealed partial class ClickHouseStore
         StorePause pause, int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(pause);
-        string ids = partition is not { } p ? "1" : string.Create(CultureInfo.InvariantCulture, $"id BETWEEN {(ulong)p << 58} AND {((ulong)p << 58) + ((1UL << 58) - 1)}");
+        string ids = IdsOf(partition);
         string sql = $"""
             SELECT id, sum(value) AS total FROM
             (
@@ -130,6 +130,43 @@ public sealed partial class ClickHouseStore
             yield return batch;
         }
     }
+
+    /// <summary>How many members each counter of the kind distinct keeps, and their digest, for which they are rows of their lower and upper halves.</summary>
+    /// <param name="partition">Only this partition's counters; null for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Dictionary<(ulong Id, long Generation), (long Members, ulong Digest)>> DigestMembersAsync(int? partition, CancellationToken cancellationToken)
+    {
+        Dictionary<(ulong, long), (long, ulong)> counters = [];
+        await foreach (ClickHouseDataReader row in RowsAsync(
+            $"""
+            SELECT id, toInt64(generation), toInt64(count()), sum(intHash64(bitXor(toUInt64(bitAnd(member, toUInt128(18446744073709551615))), intHash64(toUInt64(bitShiftRight(member, 64))))))
+            FROM (SELECT DISTINCT id, generation, member FROM sketch.member_rows WHERE {IdsOf(partition)})
+            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted)
+            GROUP BY id, generation
+            """, null, cancellationToken))
+        {
+            counters[(row.GetFieldValue<ulong>(0), row.GetInt64(1))] = (row.GetInt64(2), row.GetFieldValue<ulong>(3));
+        }
+
+        return counters;
+    }
+
+    /// <summary>The digest of members in memory, as <see cref="DigestMembersAsync"/> has it.</summary>
+    public static ulong DigestOf(IEnumerable<UInt128> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        ulong digest = 0;
+        foreach (UInt128 member in members)
+        {
+            digest += RowDigest.Hash((ulong)member ^ RowDigest.Hash((ulong)(member >> 64)));
+        }
+
+        return digest;
+    }
+
+    private static string IdsOf(int? partition) => partition is not { } p
+        ? "1"
+        : string.Create(CultureInfo.InvariantCulture, $"id BETWEEN {(ulong)p << 58} AND {((ulong)p << 58) + ((1UL << 58) - 1)}");
 
     private async Task<RowDigest> DigestAsync(string rows, CancellationToken cancellationToken)
     {

@@ -19,23 +19,28 @@ public sealed partial class ClickHouseStore
     private const int MemberBytes = 32;
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) => ReadDistinctsAsync(null, cancellationToken);
+
+    /// <summary>The same, of one partition only.</summary>
+    /// <param name="partition">The partition; null for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // The saved sketch in hexadecimal digits: the driver takes strings for texts.
-        const string Sql = """
+        string sql = $"""
             SELECT id, generation, latest.position, registers.1, registers.2, latest.exact, latest.exact_count, latest.added, latest.changes,
                 latest.new_elements, latest.variance, hex(latest.sketch)
             FROM
             (
                 SELECT id, generation, maxMap(registers) AS registers, max(latest) AS latest
                 FROM sketch.distinct_rows
-                WHERE id IN (SELECT id FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted)
+                WHERE id IN (SELECT id FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted AND {IdsOf(partition)})
                 GROUP BY id, generation
             )
             ORDER BY id, generation DESC LIMIT 1 BY id
             """;
         List<StoredDistinct> batch = new(DistinctsBatch);
-        await foreach (ClickHouseDataReader row in RowsAsync(Sql, null, cancellationToken))
+        await foreach (ClickHouseDataReader row in RowsAsync(sql, null, cancellationToken))
         {
             batch.Add(new StoredDistinct(
                 row.GetFieldValue<ulong>(0), (long)row.GetFieldValue<ulong>(1), (long)row.GetFieldValue<ulong>(2), row.GetFieldValue<uint[]>(3),
@@ -91,8 +96,16 @@ public sealed partial class ClickHouseStore
     }
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(LogIdentity log, long position, int limit, CancellationToken cancellationToken) =>
+        ReadItemsAsync(position, limit, null, cancellationToken);
+
+    /// <summary>Items of counters of the kind top by counter, the largest first.</summary>
+    /// <param name="position">Windows after it are left out.</param>
+    /// <param name="limit">The most items of a counter.</param>
+    /// <param name="partition">Only this partition's; null for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(
-        LogIdentity log, long position, int limit, [EnumeratorCancellation] CancellationToken cancellationToken)
+        long position, int limit, int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // Windows are stored one after the other: at most one is not whole, and it is the last that an item knows of.
         string sql = string.Create(CultureInfo.InvariantCulture,
@@ -102,7 +115,7 @@ public sealed partial class ClickHouseStore
             (
                 SELECT id, generation, item, sum(value) - if(max(last).1 > {position}, max(last).2, 0) AS total
                 FROM sketch.item_rows
-                WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'top' AND NOT deleted)
+                WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'top' AND NOT deleted AND {IdsOf(partition)})
                 GROUP BY id, generation, item
             )
             ORDER BY id, total DESC, item LIMIT {limit} BY id

@@ -223,7 +223,7 @@ public sealed partial class ClickHouseStore
 
         List<string> partitions = [];
         await foreach (ClickHouseDataReader row in RowsAsync(
-            $"SELECT DISTINCT partition FROM system.parts WHERE database = 'sketch' AND table = 'deltas' AND active AND partition < '{day:yyyyMMdd}'",
+            $"SELECT DISTINCT partition FROM {_layout.Parts} WHERE database = 'sketch' AND table = '{_layout.PartsOf("deltas")}' AND active AND partition < '{day:yyyyMMdd}'",
             null, cancellationToken))
         {
             partitions.Add(row.GetString(0));
@@ -231,7 +231,7 @@ public sealed partial class ClickHouseStore
 
         foreach (string partition in partitions)
         {
-            await ExecuteAsync($"ALTER TABLE sketch.deltas DROP PARTITION {int.Parse(partition, CultureInfo.InvariantCulture)}", cancellationToken);
+            await ExecuteAsync($"ALTER TABLE {_layout.TargetOf("deltas")} DROP PARTITION {int.Parse(partition, CultureInfo.InvariantCulture)}", cancellationToken);
         }
     }
 

@@ -19,6 +19,7 @@ namespace Sketch.Storage.Store;
 public sealed partial class ClickHouseStore : ICheckpointStore
 {
     private readonly ClickHouseStoreOptions _options;
+    private readonly StoreLayout _layout;
     private readonly ILogger _logger;
     private readonly HttpClient _http;
     private readonly ClickHouseClient _client;
@@ -29,6 +30,7 @@ public sealed partial class ClickHouseStore : ICheckpointStore
     private ClickHouseStore(ClickHouseStoreOptions options, ILogger<ClickHouseStore> logger)
     {
         _options = options;
+        _layout = StoreLayout.Of(options.Cluster);
         _logger = logger;
         _http = new HttpClient(options.CreateHandler()) { Timeout = options.Timeout };
         Uri address = options.Address();
@@ -42,6 +44,7 @@ public sealed partial class ClickHouseStore : ICheckpointStore
             HttpClient = _http,
             UseCompression = options.Compress,
             Timeout = options.Timeout,
+            CustomSettings = new Dictionary<string, object>(_layout.Settings),
         });
     }
 

@@ -15,6 +15,9 @@ public sealed record ClickHouseStoreOptions
     /// <summary>The user's password.</summary>
     public string Password { get; init; } = "";
 
+    /// <summary>The cluster that the tables are made on, as the server's system.clusters has it; null for one server.</summary>
+    public string? Cluster { get; init; }
+
     /// <summary>Compresses what travels; of no use on loopback.</summary>
     public bool Compress { get; init; } = true;
 

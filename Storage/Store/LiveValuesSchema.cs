@@ -15,7 +15,8 @@ internal static class LiveValuesSchema
     public static string WithGuard(string rows) =>
         $"SELECT * FROM sketch.{rows} UNION ALL " + Guard(
             "this statement needs live values of counters that it does not name: write namespace = ''...'' (and, in a namespace of more than a million counters, name = ''...'')",
-            $"id NOT IN (SELECT id FROM sketch.{rows})");
+            // Global: on a cluster the cut is on one server only.
+            $"id GLOBAL NOT IN (SELECT id FROM sketch.{rows})");
 
     // The condition of throwIf depends on the row, so that nothing throws unless a value is really asked for.
     private static string Guard(string message, string condition)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ClickHouse.Driver.ADO.Readers;
 using Sketch.Engine.Checkpoints;
-using Sketch.Sketches;
 
 namespace Sketch.Storage.Store;
 
@@ -24,11 +23,8 @@ public sealed partial class ClickHouseStore
 {
     private async Task MigrateAsync(CancellationToken cancellationToken)
     {
-        await ExecuteAsync("CREATE DATABASE IF NOT EXISTS sketch", cancellationToken);
-        await ExecuteAsync(HyperLogLogSql.CreateFunction, cancellationToken);
-        await ExecuteAsync(
-            "CREATE TABLE IF NOT EXISTS sketch.migrations (version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) "
-            + "ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1", cancellationToken);
+        await RequireLayoutAsync(cancellationToken);
+        await ExecuteAllAsync(StoreStatements.Foundation, cancellationToken);
         (int version, string madeViews) = await VersionAsync(cancellationToken);
         int known = StoreMigration.All[^1].Version;
         if (version > known)
@@ -39,11 +35,7 @@ public sealed partial class ClickHouseStore
 
         foreach (StoreMigration migration in StoreMigration.All.Where(m => m.Version > version))
         {
-            foreach (string statement in migration.Statements)
-            {
-                await ExecuteAsync(statement, cancellationToken);
-            }
-
+            await ExecuteAllAsync(migration.Statements, cancellationToken);
             if (migration.Version == 2)
             {
                 await FillDaysAsync(cancellationToken);
@@ -55,12 +47,32 @@ public sealed partial class ClickHouseStore
 
         if (version < known || madeViews != StoreViews.Digest)
         {
-            foreach (string view in StoreViews.Statements)
-            {
-                await ExecuteAsync(view, cancellationToken);
-            }
-
+            await ExecuteAllAsync(StoreViews.Statements, cancellationToken);
             await RecordAsync(0, StoreViews.Digest, cancellationToken);
+        }
+    }
+
+    /// <summary>Tables of one server are never taken for those of a cluster, nor the other way round: names would be the same, and rows elsewhere.</summary>
+    private async Task RequireLayoutAsync(CancellationToken cancellationToken)
+    {
+        await foreach (ClickHouseDataReader row in RowsAsync(
+            "SELECT engine FROM system.tables WHERE database = 'sketch' AND name = 'migrations'", null, cancellationToken))
+        {
+            bool isCluster = row.GetString(0) == "Distributed";
+            if (isCluster != _layout.IsCluster)
+            {
+                throw new CheckpointStoreException(isCluster
+                    ? "clickhouse-cluster is missing, and ClickHouse holds tables of a cluster; allowed: the cluster that they were made on"
+                    : "clickhouse-cluster is given, and ClickHouse holds tables of a single server; allowed: none, or a cluster without database sketch");
+            }
+        }
+    }
+
+    private async Task ExecuteAllAsync(IReadOnlyList<string> statements, CancellationToken cancellationToken)
+    {
+        foreach (string statement in statements.SelectMany(_layout.StatementsFor))
+        {
+            await ExecuteAsync(statement, cancellationToken);
         }
     }
 
@@ -87,7 +99,7 @@ public sealed partial class ClickHouseStore
     private async Task FillDaysAsync(CancellationToken cancellationToken)
     {
         string unfinished = await UnfinishedAsync(cancellationToken);
-        await ExecuteAsync("TRUNCATE TABLE sketch.daily_rows", cancellationToken);
+        await ExecuteAsync($"TRUNCATE TABLE {_layout.TargetOf("daily_rows")}", cancellationToken);
         await ExecuteAsync(
             $"""
             INSERT INTO sketch.daily_rows SELECT namespace, id, day, sum(value) FROM

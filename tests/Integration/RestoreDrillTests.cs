@@ -118,6 +118,46 @@ public sealed class RestoreDrillTests : IDisposable
         Assert.Contains("sketch_verify_compared_total", metrics, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Verification_finds_a_planted_member_register_and_item()
+    {
+        ClickHouseProcess? process = null;
+        await using Node node = await StartAsync(Path.Combine(_folder, "kinds"), p => process = p);
+        using HttpClient http = new() { BaseAddress = node.Http, Timeout = Command.Deadline };
+        await Put(http, "/v1/namespaces/shop", "{}");
+        await Put(http, "/v1/namespaces/shop/counters/exact", """{"kind":"distinct","tier":"strong"}""");
+        await Put(http, "/v1/namespaces/shop/counters/about", """{"kind":"distinct"}""");
+        await Put(http, "/v1/namespaces/shop/counters/pages", """{"kind":"top","tier":"strong"}""");
+        await Put(http, "/v1/namespaces/shop/counters/many", """{"kind":"top"}""");
+
+        // Some is stored, some of it again, some is live: all of it is compared and the same, also after elements are counted once more.
+        await Elements(http, 0, 500);
+        await node.Engine.CheckpointAsync(default);
+        Assert.Equal((2, 1_000), await Same(http));
+        await Elements(http, 400, 900);
+        Assert.Equal((2, 1_000), await Same(http));
+        await node.Engine.CheckpointAsync(default);
+        Assert.Equal((2, 1_800), await Same(http));
+        await Elements(http, 0, 20);
+        Assert.Equal((2, 1_800), await Same(http));
+
+        // So many that the sketches are dense.
+        await Elements(http, 900, 3_300);
+        Assert.Equal((2, 1_800), await Same(http));
+        await node.Engine.CheckpointAsync(default);
+        Assert.Equal((2, 6_600), await Same(http));
+
+        await Plant(process!, "INSERT INTO sketch.member_rows SELECT namespace, id, generation, member + 1 FROM sketch.member_rows LIMIT 1");
+        Assert.Equal(["members"], await Found(http));
+        await Plant(process!, "INSERT INTO sketch.distinct_rows (namespace, id, generation, registers) SELECT namespace, id, generation, ([toUInt32(7)], [toUInt8(50)]) FROM sketch.distinct_rows LIMIT 1");
+        Assert.Equal(["members", "registers"], await Found(http));
+        await Plant(process!, "INSERT INTO sketch.item_rows (namespace, id, generation, item, value) SELECT namespace, id, generation, item, 1 FROM sketch.item_rows LIMIT 1");
+        Assert.Equal(["items", "members", "registers"], await Found(http));
+        await Plant(process!, "ALTER TABLE sketch.distinct_rows DELETE WHERE id = (SELECT any(id) FROM sketch.counter_rows WHERE name = 'about') SETTINGS mutations_sync = 1");
+        await Plant(process!, "ALTER TABLE sketch.item_rows DELETE WHERE id = (SELECT any(id) FROM sketch.counter_rows WHERE name = 'pages') SETTINGS mutations_sync = 1");
+        Assert.Equal(["distinct", "items", "members", "registers"], await Found(http));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
@@ -132,6 +172,28 @@ public sealed class RestoreDrillTests : IDisposable
             using HttpResponseMessage answer = await http.PostAsync(new Uri($"/v1/namespaces/bank/increments?producer=drill&sequence={sequence}", UriKind.Relative), content);
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         }
+    }
+
+    private static async Task Put(HttpClient http, string path, string json)
+    {
+        using HttpResponseMessage answer = await http.PutAsync(new Uri(path, UriKind.Relative), Json(json));
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Elements of four counters.</summary>
+    private static async Task Elements(HttpClient http, int first, int last)
+    {
+        string lines = string.Concat(Enumerable.Range(first, last - first).SelectMany(i => new[] { "exact", "about", "pages", "many" }.Select(n => $"{{\"name\":\"{n}\",\"element\":\"e{i}\"}}\n")));
+        using StringContent content = new(lines, Encoding.UTF8, "application/x-ndjson");
+        using HttpResponseMessage answer = await http.PostAsync(new Uri("/v1/namespaces/shop/increments", UriKind.Relative), content);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    private static async Task<(int Distincts, int Items)> Same(HttpClient http)
+    {
+        JsonElement answer = await Verify(http);
+        Assert.True(answer.GetProperty("same").GetBoolean(), answer.ToString());
+        return (answer.GetProperty("distincts").GetInt32(), answer.GetProperty("items").GetInt32());
     }
 
     private static async Task Exact(NodeProcess node, long total)

@@ -85,6 +85,19 @@ public sealed class CommandLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Schema_prints_statements_for_a_server_or_a_cluster()
+    {
+        (int status, string output, string error) = await RunAsync("schema");
+        Assert.Equal((ExitCode.Done, ""), (status, error));
+        Assert.Contains("CREATE TABLE IF NOT EXISTS sketch.total_rows\n", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("CLUSTER", output, StringComparison.Ordinal);
+        Assert.Contains("sketch.total_rows_local ON CLUSTER 'main'", (await RunAsync("schema", "--cluster", "main")).Output, StringComparison.Ordinal);
+        (status, _, error) = await RunAsync("schema", "--cluster", "a'b");
+        Assert.Equal(ExitCode.Usage, status);
+        Assert.Contains("--cluster is 'a'b'; allowed: 1 to 64 letters, digits", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Load_counts_every_word_once_and_makes_the_namespace()
     {
         using TemporaryFile file = new("the cat, the dog: the end. été\n" + new string('x', 300));
@@ -95,6 +108,52 @@ public sealed class CommandLineTests : IAsyncLifetime
         Assert.Equal(3, await _node.ValueAsync("words", "the"));
         Assert.Equal(1, await _node.ValueAsync("words", "été"));
         Assert.Equal(0, await _node.ValueAsync("words", "The"));
+    }
+
+    [Fact]
+    public async Task Load_counts_the_rows_of_csv_and_json_lines()
+    {
+        using TemporaryFile csv = new("name,delta\napple,7\npear,-3\napple,1\n", ".csv");
+        using TemporaryFile json = new("{\"name\":\"pear\",\"delta\":5}\n{\"name\":\"plum\"}\n", ".ndjson");
+        (int status, string output, string error) = await RunAsync("load", csv.Path, json.Path, "-n", "rows", "--tier", "strong", "--url", Url);
+        Assert.Equal((ExitCode.Done, ""), (status, error));
+        Assert.StartsWith("Counted 5 increments in", output, StringComparison.Ordinal);
+        Assert.Equal((8, 2, 1), (await _node.ValueAsync("rows", "apple"), await _node.ValueAsync("rows", "pear"), await _node.ValueAsync("rows", "plum")));
+    }
+
+    [Fact]
+    public async Task A_wrong_row_counts_nothing_of_its_batch_and_the_load_can_be_repeated()
+    {
+        using TemporaryFile wrong = new("name,delta\na,1\nb,1\nc,1\nd,many\n", ".csv");
+        string[] line = ["load", wrong.Path, "-n", "wrong", "--tier", "strong", "--url", Url, "--batch", "2", "--connections", "1", "--producer", "march"];
+        (int status, _, string error) = await RunAsync(line);
+        Assert.Equal(ExitCode.Failed, status);
+        Assert.Contains($"{wrong.Path} line 5: delta is many; allowed: a whole number from -1000000000000 to 1000000000000", error, StringComparison.Ordinal);
+        Assert.Equal(0, await _node.ValueAsync("wrong", "c"));
+        await File.WriteAllTextAsync(wrong.Path, "name,delta\na,1\nb,1\nc,1\nd,4\n");
+        Assert.Equal(ExitCode.Done, (await RunAsync(line)).Status);
+        Assert.Equal((1, 1, 1, 4), (await _node.ValueAsync("wrong", "a"), await _node.ValueAsync("wrong", "b"), await _node.ValueAsync("wrong", "c"), await _node.ValueAsync("wrong", "d")));
+    }
+
+    [Fact]
+    public async Task What_the_node_refuses_of_a_file_is_told_with_the_files_line()
+    {
+        await _node.PutAsync("/v1/namespaces/kinds", """{"tier":"strong"}""");
+        await _node.PutAsync("/v1/namespaces/kinds/counters/visitors", """{"kind":"distinct"}""");
+        using TemporaryFile file = new("name,element\na,\n\nvisitors,x\nvisitors,\n", ".csv");
+        (int status, _, string error) = await RunAsync("load", file.Path, "-n", "kinds", "--url", Url);
+        Assert.Equal(ExitCode.Failed, status);
+        Assert.Contains($"{file.Path} line 5: ", error, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (await _node.ValueAsync("kinds", "a"), await _node.ValueAsync("kinds", "visitors")));
+    }
+
+    [Fact]
+    public async Task How_text_is_cut_is_no_question_of_rows()
+    {
+        using TemporaryFile file = new("name\n", ".csv");
+        (int status, _, string error) = await RunAsync("load", file.Path, "-n", "x", "--split", "lines", "--format", "csv", "--url", Url);
+        Assert.Equal(ExitCode.Usage, status);
+        Assert.Contains("--split is lines with --format csv; allowed: with --format text", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,9 +259,9 @@ public sealed class CommandLineTests : IAsyncLifetime
 
     private sealed class TemporaryFile : IDisposable
     {
-        public TemporaryFile(string text)
+        public TemporaryFile(string text, string ending = ".tmp")
         {
-            Path = System.IO.Path.GetTempFileName();
+            Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "sketch-" + Guid.NewGuid().ToString("n") + ending);
             File.WriteAllText(Path, text);
         }
 

@@ -86,7 +86,7 @@ public class TokenSourceTests
     {
         TokenSource source = new(new Trickle(text, chunk), split);
         List<string> names = [];
-        while (await source.FillAsync(default))
+        while (await source.ReadAsync(default))
         {
             while (source.TryRead(out ReadOnlySpan<byte> name))
             {
@@ -109,12 +109,5 @@ public class TokenSourceTests
         await reading;
         await process.WaitForExitAsync();
         return output.ToArray();
-    }
-
-    /// <summary>Gives at most so many bytes a read, as a pipe does.</summary>
-    private sealed class Trickle(byte[] bytes, int chunk) : MemoryStream(bytes)
-    {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(buffer[..Math.Min(buffer.Length, chunk)], cancellationToken);
     }
 }

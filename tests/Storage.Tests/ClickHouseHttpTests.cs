@@ -65,6 +65,36 @@ public sealed class ClickHouseHttpTests(EmbeddedClickHouseFixture clickHouse) : 
         Assert.Equal("\"1\"\n1\n", await text.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task Summary_says_what_the_statement_did()
+    {
+        const string Long = "SELECT number FROM numbers(300000)";
+        using HttpResponseMessage waited = await _sql.PostAsync(Long, "wait_end_of_query=1");
+        Assert.Equal(("300000", "2400000", "300000"), (Figure(waited, "read_rows"), Figure(waited, "read_bytes"), Figure(waited, "result_rows")));
+        Assert.NotEqual("0", Figure(waited, "elapsed_ns"));
+        using HttpResponseMessage streamed = await _sql.PostAsync(Long);
+        Assert.InRange(int.Parse(Figure(streamed, "read_rows"), System.Globalization.CultureInfo.InvariantCulture), 1, 300_000);
+        Assert.Equal(await streamed.Content.ReadAsStringAsync(), await waited.Content.ReadAsStringAsync());
+
+        static string Figure(HttpResponseMessage answer, string name)
+        {
+            using System.Text.Json.JsonDocument json = System.Text.Json.JsonDocument.Parse(Assert.Single(answer.Headers.GetValues("X-ClickHouse-Summary")));
+            return json.RootElement.GetProperty(name).GetString()!;
+        }
+    }
+
+    [Fact]
+    public async Task Error_after_the_first_rows_has_its_status_when_the_client_waits_for_the_end()
+    {
+        const string Failing = "SELECT number, throwIf(number = 900000) FROM numbers(1000000) SETTINGS max_block_size = 10000";
+        using HttpResponseMessage failed = await _sql.PostAsync(Failing, "wait_end_of_query=1");
+        Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode);
+        Assert.StartsWith("Code: 395.", await failed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        // More than is held: sent as it comes.
+        using HttpResponseMessage large = await _sql.PostAsync("SELECT number, repeat('x', 100) FROM numbers(300000)", "wait_end_of_query=1");
+        Assert.Equal(300_001, (await large.Content.ReadAsStringAsync()).Split('\n').Length);
+    }
+
     [Theory]
     [InlineData("SELECT nope", "47", HttpStatusCode.NotFound)]
     [InlineData("SELECT 1 +", "62", HttpStatusCode.BadRequest)]
@@ -145,10 +175,13 @@ public sealed class ClickHouseHttpTests(EmbeddedClickHouseFixture clickHouse) : 
     [Fact]
     public async Task Body_that_is_not_what_it_says_is_an_error()
     {
-        using ByteArrayContent content = new([1, 2, 3, 4]);
-        content.Headers.ContentEncoding.Add("gzip");
-        using HttpResponseMessage response = await _sql.PostAsync("", "", content);
-        Assert.Equal("354", Assert.Single(response.Headers.GetValues("X-ClickHouse-Exception-Code")));
+        foreach (string encoding in new[] { "gzip", "deflate", "zstd" })
+        {
+            using ByteArrayContent content = new([1, 2, 3, 4]);
+            content.Headers.ContentEncoding.Add(encoding);
+            using HttpResponseMessage response = await _sql.PostAsync("", "", content);
+            Assert.Equal("354", Assert.Single(response.Headers.GetValues("X-ClickHouse-Exception-Code")));
+        }
     }
 
     [Fact]

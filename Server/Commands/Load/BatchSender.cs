@@ -56,9 +56,9 @@ internal sealed class BatchSender(NodeClient node, LoadOptions options, int conn
                 return (true, "", null);
             }
 
-            string sentence = await NodeClient.SentenceAsync(response, cancellationToken).ConfigureAwait(false);
+            (string sentence, long? line) = await NodeClient.RefusalAsync(response, cancellationToken).ConfigureAwait(false);
             if (response.StatusCode is not (>= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout))
-                throw new CommandException(sentence);
+                throw new CommandException(batch.Place(line) is { } place ? $"{place}: {sentence}" : sentence);
             return (false, sentence, response.Headers.RetryAfter?.Delta);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException

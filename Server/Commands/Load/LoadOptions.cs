@@ -9,7 +9,10 @@ internal sealed record LoadOptions
     /// <summary>Where it counts.</summary>
     public required string Namespace { get; init; }
 
-    /// <summary>How files are cut into names.</summary>
+    /// <summary>What files hold; null lets each one's ending say it.</summary>
+    public LoadFormat? Format { get; init; }
+
+    /// <summary>How files of text are cut into names.</summary>
     public required Split Split { get; init; }
 
     /// <summary>The node.</summary>

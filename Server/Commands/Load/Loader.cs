@@ -83,21 +83,21 @@ internal sealed class Loader(LoadOptions options, Terminal terminal, TimeProvide
         foreach (string file in options.Files)
         {
             await using Stream stream = Open(file);
-            TokenSource tokens = new(stream, options.Split);
+            ILoadSource source = Source(stream, file);
             long covered = 0;
-            while (await tokens.FillAsync(cancellationToken).ConfigureAwait(false))
+            while (await source.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
-                while (FillBatch(tokens, batch))
+                while (source.Fill(batch, options.BatchIncrements))
                 {
                     await queues[number++ % queues.Length].Writer.WriteAsync(batch, cancellationToken).ConfigureAwait(false);
                     batch = Next();
                 }
 
-                batch.InputBytes += tokens.BytesRead - covered;
-                covered = tokens.BytesRead;
+                batch.InputBytes += source.BytesRead - covered;
+                covered = source.BytesRead;
             }
 
-            Skipped += tokens.Skipped;
+            Skipped += source.Skipped;
         }
 
         if (batch.Count > 0)
@@ -108,18 +108,12 @@ internal sealed class Loader(LoadOptions options, Terminal terminal, TimeProvide
         LoadBatch Next() => new() { Sequence = (number / queues.Length) + 1 };
     }
 
-    // True when the batch is full; false when the buffer is used up.
-    private bool FillBatch(TokenSource tokens, LoadBatch batch)
+    private ILoadSource Source(Stream stream, string file) => (options.Format ?? LoadFormats.ByEnding(file)) switch
     {
-        while (tokens.TryRead(out ReadOnlySpan<byte> name))
-        {
-            batch.Add(name);
-            if (batch.Count == options.BatchIncrements || batch.IsFull)
-                return true;
-        }
-
-        return false;
-    }
+        LoadFormat.Csv => new CsvRows(stream, file),
+        LoadFormat.NdJson => new NdJsonRows(stream, file),
+        _ => new TokenSource(stream, options.Split),
+    };
 
     private Stream Open(string file)
     {

@@ -15,7 +15,7 @@ internal enum Split
 }
 
 /// <summary>Cuts a stream into names; what can't be a counter's name is counted as skipped.</summary>
-internal sealed class TokenSource(Stream stream, Split split)
+internal sealed class TokenSource(Stream stream, Split split) : ILoadSource
 {
     private const int BufferBytes = 1 << 20;
     private static readonly SearchValues<byte> WordBytes = SearchValues.Create(
@@ -27,15 +27,14 @@ internal sealed class TokenSource(Stream stream, Split split)
     private bool _isLast;
     private bool _inOverlong;
 
-    /// <summary>Bytes taken from the stream.</summary>
+    /// <inheritdoc/>
     public long BytesRead { get; private set; }
 
     /// <summary>Names that were too long, not UTF-8, or had control characters.</summary>
     public long Skipped { get; private set; }
 
-    /// <summary>Reads on.</summary>
-    /// <returns>False when nothing is left.</returns>
-    public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         if (_isLast)
             return false;
@@ -56,7 +55,20 @@ internal sealed class TokenSource(Stream stream, Split split)
         return true;
     }
 
-    /// <summary>The next whole name in the buffer; valid until <see cref="FillAsync"/>.</summary>
+    /// <inheritdoc/>
+    public bool Fill(LoadBatch batch, int maxIncrements)
+    {
+        while (TryRead(out ReadOnlySpan<byte> name))
+        {
+            batch.Add(name);
+            if (batch.Count == maxIncrements || batch.IsFull)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The next whole name in the buffer; valid until <see cref="ReadAsync"/>.</summary>
     public bool TryRead(out ReadOnlySpan<byte> name)
     {
         while (TryCut(out name))

@@ -27,7 +27,7 @@ internal sealed class ClickHouseHttp(EmbeddedEngine engine, string secret, Reade
         try
         {
             call = await HttpCall.ReadAsync(context);
-            reply = new HttpReply(call, engine);
+            reply = new HttpReply(call, engine, time);
             string user = Authenticate(call);
             if (user == Writer)
             {
@@ -41,11 +41,12 @@ internal sealed class ClickHouseHttp(EmbeddedEngine engine, string secret, Reade
         catch (ChdbException error)
         {
             call ??= new HttpCall { Context = context };
-            await (reply ?? new HttpReply(call, engine)).FailAsync(error);
+            await (reply ?? new HttpReply(call, engine, time)).FailAsync(error);
         }
-        catch (InvalidDataException error)
+        catch (Exception error) when (SqlBody.IsBad(error) && !context.RequestAborted.IsCancellationRequested)
         {
-            await reply!.FailAsync(new ChdbException(354, $"the body cannot be decompressed: {error.Message}"));
+            int code = error is BadBodyException bad ? bad.Code : HttpErrors.NotDecompressed;
+            await reply!.FailAsync(new ChdbException(code, $"the body cannot be decompressed: {error.Message}"));
         }
         catch (Exception error) when (error is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
@@ -70,7 +71,7 @@ internal sealed class ClickHouseHttp(EmbeddedEngine engine, string secret, Reade
         return writer || reader
             ? user
             : throw new ChdbException(
-                HttpErrors.AuthenticationFailed, $"{user}: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)");
+                HttpErrors.AuthenticationFailed, $"{user}: Authentication failed: password is incorrect, or there is no user with such name");
     }
 
     private async Task RunReaderAsync(HttpCall call, HttpReply reply, string user)
@@ -114,7 +115,8 @@ internal sealed class ClickHouseHttp(EmbeddedEngine engine, string secret, Reade
             call.Settings["readonly"] = "2"; // as ClickHouse: GET changes nothing
         }
 
-        string mark = Guid.NewGuid().ToString("N");
+        // Found by the id that its client chose, and stopped by what no other has.
+        string mark = $"{call.QueryId} {Guid.NewGuid():N}";
         call.Settings["log_comment"] = mark;
         call.Settings["async_insert"] = "0";
         string database = Database(call, reader);

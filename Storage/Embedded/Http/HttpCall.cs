@@ -46,10 +46,12 @@ internal sealed class HttpCall
     /// <summary>The answer is wanted in ClickHouse's own compressed frames.</summary>
     public bool FrameResponse => Own("compress") == "1";
 
+    /// <summary>The answer is wanted only once the statement has ended, with its status and summary.</summary>
+    public bool WaitsForEnd => Own("wait_end_of_query") == "1";
+
     public string? Own(string name) => _own.GetValueOrDefault(name);
 
     /// <summary>Reads what the request says beside its body.</summary>
-    /// <exception cref="ChdbException">It asks for something that is not served here.</exception>
     public static async Task<HttpCall> ReadAsync(HttpContext context)
     {
         HttpCall call = new() { Context = context };
@@ -60,9 +62,7 @@ internal sealed class HttpCall
         }
 
         call.QueryId = call.Own("query_id") is { Length: > 0 } id ? id : Guid.NewGuid().ToString();
-        return call.Own("decompress") == "1"
-            ? throw new ChdbException(48, "decompress=1 (a body in ClickHouse's own frames) is not served; allowed: Content-Encoding")
-            : call;
+        return call;
     }
 
     /// <summary>The user's name and password, as the request gives them.</summary>
@@ -91,7 +91,7 @@ internal sealed class HttpCall
             ? Stream.Null
             : Context.Request.Body;
         string encoding = Context.Request.Headers.ContentEncoding.ToString();
-        return SqlBody.Decompress(body, encoding)
+        return SqlBody.Decompress(body, encoding, Own("decompress") == "1")
             ?? throw new ChdbException(48, $"Content-Encoding is {encoding}; allowed: {SqlBody.Encodings}");
     }
 

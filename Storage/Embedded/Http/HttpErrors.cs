@@ -9,6 +9,7 @@ internal static class HttpErrors
     public const int SessionLocked = 373;
     public const int SessionNotFound = 372;
     public const int AccessDenied = 497;
+    public const int NotDecompressed = 354;
 
     public static int Status(int code) => code switch
     {

@@ -6,17 +6,34 @@ using Microsoft.AspNetCore.Http;
 
 namespace Sketch.Storage.Embedded.Http;
 
-/// <summary>The answer to one request: headers first with the first bytes, errors as ClickHouse tells them, also in mid-stream.</summary>
-internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDisposable
+/// <summary>
+/// The answer to one request: headers first with the first bytes, errors as ClickHouse tells them, also in mid-stream. A client that waits for the end of its
+/// statement gets status and summary as they are then, if the answer is small enough to be held that long.
+/// </summary>
+internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine, TimeProvider time) : IAsyncDisposable
 {
+    // As many readers as may run at once hold that much.
+    private const int MaxHeldBytes = 16 << 20;
+
     private readonly HttpResponse _response = call.Context.Response;
+    private readonly long _began = time.GetTimestamp();
+    private MemoryStream? _held = call.WaitsForEnd ? new MemoryStream() : null;
     private Stream? _stream;
     private string _tag = "";
 
     /// <summary>Sends a chunk of the result.</summary>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, string format)
+    /// <param name="bytes">The chunk.</param>
+    /// <param name="format">The result's format.</param>
+    /// <param name="figures">What the statement did so far.</param>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, string format, QueryFigures figures)
     {
-        Start(format, null);
+        if (_held is not null && _held.Length + bytes.Length <= MaxHeldBytes)
+        {
+            _held.Write(bytes.Span);
+            return;
+        }
+
+        await StartAsync(format, figures);
         await _stream!.WriteAsync(bytes, call.Aborted);
         await _stream.FlushAsync(call.Aborted);
     }
@@ -24,7 +41,7 @@ internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDi
     /// <summary>Ends a good answer.</summary>
     public async Task CompleteAsync(string format, QueryFigures figures)
     {
-        Start(format, figures);
+        await StartAsync(format, figures);
         await _stream!.DisposeAsync();
         await _response.CompleteAsync();
     }
@@ -69,34 +86,45 @@ internal sealed class HttpReply(HttpCall call, EmbeddedEngine engine) : IAsyncDi
         call.Context.Abort();
     }
 
-    private void Start(string format, QueryFigures? figures)
+    private async ValueTask StartAsync(string format, QueryFigures figures)
     {
         if (_stream is not null)
         {
             return;
         }
 
+        _stream = Begin(format, figures);
+        if (_held is { } held)
+        {
+            _held = null;
+            await _stream.WriteAsync(held.GetBuffer().AsMemory(0, (int)held.Length), call.Aborted);
+        }
+    }
+
+    private Stream Begin(string format, QueryFigures figures)
+    {
+
         Headers(format);
         _response.ContentType = HttpFormats.ContentType(format);
         _tag = RandomNumberGenerator.GetHexString(16, lowercase: true);
         _response.Headers["X-ClickHouse-Exception-Tag"] = _tag;
-        QueryFigures f = figures ?? default;
-        _response.Headers["X-ClickHouse-Summary"] = string.Create(CultureInfo.InvariantCulture,
-            $$"""{"read_rows":"{{f.RowsRead}}","read_bytes":"{{f.BytesRead}}","written_rows":"{{f.RowsWritten}}","written_bytes":"{{f.BytesWritten}}","total_rows_to_read":"{{f.RowsRead}}","result_rows":"{{f.ResultRows}}","result_bytes":"0","elapsed_ns":"0"}""");
+        _response.Headers["X-ClickHouse-Summary"] = Summary(figures);
         if (call.FrameResponse)
         {
-            _stream = new CompressedFrames(_response.Body);
+            return new CompressedFrames(_response.Body);
         }
-        else if (call.CompressResponse)
+
+        if (!call.CompressResponse)
         {
-            _response.Headers.ContentEncoding = "gzip";
-            _stream = new GZipStream(_response.Body, CompressionLevel.Fastest, leaveOpen: true);
+            return _response.Body;
         }
-        else
-        {
-            _stream = _response.Body;
-        }
+
+        _response.Headers.ContentEncoding = "gzip";
+        return new GZipStream(_response.Body, CompressionLevel.Fastest, leaveOpen: true);
     }
+
+    private string Summary(QueryFigures figures) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"read_rows":"{{figures.RowsRead}}","read_bytes":"{{figures.BytesRead}}","written_rows":"{{figures.RowsWritten}}","written_bytes":"{{figures.BytesWritten}}","total_rows_to_read":"{{figures.RowsRead}}","result_rows":"{{figures.ResultRows}}","result_bytes":"0","elapsed_ns":"{{(long)time.GetElapsedTime(_began).TotalNanoseconds}}"}""");
 
     private void Headers(string format)
     {

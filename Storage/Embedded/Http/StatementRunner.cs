@@ -32,7 +32,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
             string statement = await StatementAsync(query, prefix.AsMemory(0, length), body, reader ? SqlGate.MaxBytes : MaxStatementBytes);
             if (reader && GoHello.Answer(statement, call.Own("client_protocol_version"), engine.Version, engine.TimeZone) is { } hello)
             {
-                await reply.WriteAsync(hello, "Native");
+                await reply.WriteAsync(hello, "Native", default);
                 await reply.CompleteAsync("Native", default);
                 return;
             }
@@ -114,7 +114,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
 
         // What does not parse goes to the engine as well: its own error says where.
         using ChdbResult result = await Task.Run(() => connection.Query(sql, call.Format, call.Parameters), CancellationToken.None);
-        await WriteAsync(result, 0, format);
+        await WriteAsync(result, 0, format, result.Figures);
         await reply.CompleteAsync(format, result.Figures);
     }
 
@@ -163,7 +163,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
                     }
 
                     figures += chunk.Figures;
-                    await WriteAsync(chunk, first ? 0 : ResultChunks.HeaderLength(format, chunk.Slice(0, (int)Math.Min(chunk.Length, ChunkBytes))), format);
+                    await WriteAsync(chunk, first ? 0 : ResultChunks.HeaderLength(format, chunk.Slice(0, (int)Math.Min(chunk.Length, ChunkBytes))), format, figures);
                     first = false;
                 }
             }
@@ -177,7 +177,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
         }
     }
 
-    private async Task WriteAsync(ChdbResult result, int start, string format)
+    private async Task WriteAsync(ChdbResult result, int start, string format, QueryFigures figures)
     {
         byte[] copy = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(result.Length, 1, ChunkBytes));
         try
@@ -186,7 +186,7 @@ internal sealed class StatementRunner(EmbeddedEngine engine, ChdbConnection conn
             {
                 int part = (int)Math.Min(ChunkBytes, result.Length - at);
                 result.Slice(at, part).CopyTo(copy);
-                await reply.WriteAsync(copy.AsMemory(0, part), format);
+                await reply.WriteAsync(copy.AsMemory(0, part), format, figures);
             }
         }
         finally

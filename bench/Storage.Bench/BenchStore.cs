@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Log;
+using Sketch.Storage.Embedded;
+using Sketch.Storage.Store;
+using Sketch.Storage.Supervision;
+
+namespace Sketch.Bench.Storage;
+
+/// <summary>The real store over an embedded ClickHouse of its own, in a folder that goes with it.</summary>
+internal sealed class BenchStore : IAsyncDisposable
+{
+    public const string Namespace = "bench";
+
+    private static readonly Dictionary<string, string> NoLabels = [];
+
+    private readonly string _folder;
+    private readonly HttpClient _reader;
+    private readonly HttpClient _writer;
+    private long _position;
+
+    private BenchStore(string folder, ClickHouseProcess process, ClickHouseStore store)
+    {
+        _folder = folder;
+        Process = process;
+        Store = store;
+        _reader = new HttpClient { BaseAddress = process.Address, Timeout = TimeSpan.FromHours(1) };
+        _writer = new HttpClient { BaseAddress = process.Address, Timeout = TimeSpan.FromHours(1) };
+        _writer.DefaultRequestHeaders.Add("X-ClickHouse-User", ClickHouseProcess.User);
+        _writer.DefaultRequestHeaders.Add("X-ClickHouse-Key", process.Password);
+    }
+
+    public static LogIdentity Log { get; } = new(1, 0);
+
+    public ClickHouseProcess Process { get; }
+
+    public ClickHouseStore Store { get; }
+
+    /// <summary>The last position that is stored.</summary>
+    public long Position => _position;
+
+    /// <summary>Memory of ClickHouse's process, MiB.</summary>
+    public long MemoryMiB
+    {
+        get
+        {
+            using Process child = System.Diagnostics.Process.GetProcessById(Process.ProcessId);
+            return child.WorkingSet64 >> 20;
+        }
+    }
+
+    public static async Task<BenchStore> StartAsync()
+    {
+        string folder = Directory.CreateTempSubdirectory("sketch-bench-").FullName;
+        ClickHouseProcessOptions options = new()
+        {
+            Command = [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", typeof(Program).Assembly.Location, "clickhouse"],
+            ClickHouse = new EmbeddedClickHouseOptions { DataFolder = folder },
+        };
+        ClickHouseProcess process = await ClickHouseProcess.StartAsync(options, NullLogger<ClickHouseProcess>.Instance, TimeProvider.System, default);
+        return new BenchStore(folder, process, await OpenAsync(process));
+    }
+
+    /// <summary>A store as a node that starts again would open it.</summary>
+    public static Task<ClickHouseStore> OpenAsync(ClickHouseProcess process) =>
+        ClickHouseStore.OpenAsync(ClickHouseStoreOptions.For(process), NullLogger<ClickHouseStore>.Instance, default);
+
+    public static string Name(int counter) => string.Create(CultureInfo.InvariantCulture, $"counter-{counter}");
+
+    public static ulong Id(int counter) => CounterId.Of(Namespace, Name(counter));
+
+    /// <summary>A window in which each of some counters gets a delta; made before the clock of a measurement runs.</summary>
+    public Checkpoint Window(int first, int count, long timeMs, bool withNames, Random random)
+    {
+        _position++;
+        return new Checkpoint
+        {
+            Log = Log,
+            From = _position,
+            To = _position,
+            FirstTimeMs = timeMs,
+            LastTimeMs = timeMs,
+            Increments = count,
+            Deltas = [.. Enumerable.Range(first, count).Select(i => new DeltaRow(Namespace, Id(i), random.Next(1, 1_000))).OrderBy(r => r.Id)],
+            Names = !withNames ? [] :
+            [
+                .. Enumerable.Range(first, count).Select(Name).Order(StringComparer.Ordinal)
+                    .Select(n => new NamedCounter(Namespace, n, CounterId.Of(Namespace, n), "sum", "approximate", NoLabels)),
+            ],
+        };
+    }
+
+    /// <summary>What an analyst asks.</summary>
+    public Task<string> AskAsync(string sql) => SendAsync(_reader, sql);
+
+    /// <summary>Merges all parts of a table into one a partition.</summary>
+    public Task MergeAsync(string table) => SendAsync(_writer, $"OPTIMIZE TABLE sketch.{table} FINAL");
+
+    /// <summary>Rows and bytes of a table on disk, or of some of its partitions.</summary>
+    public async Task<(long Rows, long Bytes)> SizeAsync(string table, string partitions = "1")
+    {
+        string[] answer = (await SendAsync(_writer, $"SELECT sum(rows), sum(bytes_on_disk) FROM system.parts WHERE database = 'sketch' AND table = '{table}' AND active AND {partitions}")).Split('\t');
+        return (long.Parse(answer[0], CultureInfo.InvariantCulture), long.Parse(answer[1], CultureInfo.InvariantCulture));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _reader.Dispose();
+        _writer.Dispose();
+        await Store.DisposeAsync();
+        await Process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<string> SendAsync(HttpClient http, string sql)
+    {
+        using StringContent content = new(sql);
+        using HttpResponseMessage answer = await http.PostAsync(new Uri("/", UriKind.Relative), content);
+        string text = await answer.Content.ReadAsStringAsync();
+        return answer.IsSuccessStatusCode ? text.TrimEnd('\n') : throw new InvalidOperationException(text);
+    }
+}
