@@ -68,6 +68,9 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
                 beside = await MeasureAsync(cancellationToken).ConfigureAwait(false);
             }
 
+            // One that does not understand what it reads would be counted as one to whom little is sent.
+            if (work.Find(task => task.IsFaulted) is { } failed)
+                await failed.ConfigureAwait(false);
             return new LiveReport
             {
                 Connections = options.Connections,
