@@ -22,7 +22,7 @@ public sealed class LiveFrames
     {
         ArgumentNullException.ThrowIfNull(request);
         Subscription subscription = new(1, RequestRules.Check(request, _reader), _broadcaster.NextPhase());
-        var first = subscription.NextAsync(cancellationToken);
+        var first = subscription.NextAsync().AsTask();
         return _broadcaster.TryAdd(subscription) is { } full ? throw full : FramesAsync(subscription, first, cancellationToken);
     }
 
@@ -32,11 +32,12 @@ public sealed class LiveFrames
     private async IAsyncEnumerable<CounterFrame> FramesAsync(
         Subscription subscription, Task<CounterFrame> first, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await using var ends = cancellationToken.UnsafeRegister(_ => _broadcaster.Remove(subscription), null).ConfigureAwait(false);
         try
         {
             yield return await first.ConfigureAwait(false);
             while (true)
-                yield return await subscription.NextAsync(cancellationToken).ConfigureAwait(false);
+                yield return await subscription.NextAsync().ConfigureAwait(false);
         }
         finally
         {

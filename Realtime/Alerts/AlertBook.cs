@@ -4,8 +4,8 @@ using Sketch.Engine.Reads;
 namespace Sketch.Realtime.Alerts;
 
 /// <summary>
-/// The rules of a node and how each stands. What is put or deleted is on disk before it takes effect; states are judged anew after a start, so that an alert that
-/// fires then is told again.
+/// The rules of a node and how each stands. What is put or deleted is on disk before it takes effect; which alerts fire is kept there once everyone was told, so
+/// that after a start only those are told again of which that is not sure.
 /// </summary>
 public sealed class AlertBook : IDisposable
 {
@@ -22,6 +22,7 @@ public sealed class AlertBook : IDisposable
     private readonly AlertFeed _feed;
     private readonly WebhookSender _webhooks;
     private readonly TimeProvider _time;
+    private IReadOnlyList<FiringAlert> _kept = [];
 
     /// <param name="options">Where the rules are kept.</param>
     /// <param name="feed">Who listens.</param>
@@ -32,8 +33,12 @@ public sealed class AlertBook : IDisposable
     {
         (_feed, _webhooks, _time) = (feed, webhooks, time);
         _file = options.Value.DataFolder is { } folder ? new AlertFile(folder) : null;
-        foreach (var rule in _file?.Read() ?? [])
+        var content = _file?.Read();
+        foreach (var rule in content?.Rules ?? [])
             _states[(rule.Namespace, rule.Id)] = new AlertState(rule, Now);
+        _kept = [.. (content?.Firing ?? []).Where(firing => _states.ContainsKey((firing.Namespace, firing.Id)))];
+        foreach (var firing in _kept)
+            _states[(firing.Namespace, firing.Id)].Resume(firing);
         feed.Snapshot = List;
     }
 
@@ -127,6 +132,41 @@ public sealed class AlertBook : IDisposable
         }
     }
 
+    /// <summary>Writes down which alerts fire, when that is not what was written last.</summary>
+    /// <exception cref="IOException">It could not be written: after a start now, some are told again.</exception>
+    internal async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        if (_file is null || Firing(Rules()).SequenceEqual(_kept))
+            return;
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await WriteAsync(Rules()).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    // While a webhook has still to be told, what was kept before stands: told twice is better than never.
+    private FiringAlert[] Firing(IEnumerable<AlertRule> rules)
+    {
+        HashSet<AlertRule> standing = [.. rules];
+        lock (_lock)
+        {
+            return
+            [
+                .. _states.Values
+                    .Where(state => standing.Contains(state.Rule))
+                    .Select(state => state.Rule.Webhook is not null && _webhooks.StateOf(state.Rule).Pending > 0
+                        ? _kept.FirstOrDefault(kept => (kept.Namespace, kept.Id) == (state.Rule.Namespace, state.Rule.Id))
+                        : state.Kept)
+                    .OfType<FiringAlert>(),
+            ];
+        }
+    }
+
     private void Judge(AlertRule rule, CounterValue? value, DateTime asOf)
     {
         lock (_lock)
@@ -152,8 +192,16 @@ public sealed class AlertBook : IDisposable
             return [.. _states.Values.Select(state => state.Rule)];
     }
 
-    // The disk may take its time: not on the caller's thread.
-    private Task WriteAsync(AlertRule[] rules) => _file is null ? Task.CompletedTask : Task.Run(() => _file.Write(rules));
+    private async Task WriteAsync(AlertRule[] rules)
+    {
+        if (_file is null)
+            return;
+
+        // The disk may take its time: not on the caller's thread. A rule that is replaced begins anew.
+        FiringAlert[] firing = Firing(rules);
+        await Task.Run(() => _file.Write(rules, firing)).ConfigureAwait(false);
+        _kept = firing;
+    }
 
     private sealed class Order : IComparer<(string Namespace, string Id)>
     {

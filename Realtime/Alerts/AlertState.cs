@@ -20,11 +20,19 @@ internal sealed class AlertState(AlertRule rule, DateTime since)
 
     public bool IsFiring => _state == Firing;
 
+    /// <summary>What of it is kept while it fires; null when it does not.</summary>
+    public FiringAlert? Kept => IsFiring ? new FiringAlert(rule.Namespace, rule.Id, _since) : null;
+
+    /// <summary>It fired before the node stopped, and everyone was told: it goes on until it is judged calm.</summary>
+    public void Resume(FiringAlert kept) => (_state, _since) = (Firing, kept.Since);
+
     /// <summary>Judges the counter's value; true when the state changed.</summary>
     public bool Judge(CounterValue? value, DateTime asOf)
     {
         _last = value is null ? null : Of(new Figures(asOf, value.Value, value.Lower, value.Upper));
-        string now = _last is { } figures ? Next(figures) : Unknown;
+
+        // A rate says nothing yet right after a start: what fired before still does, for all that is known.
+        string now = value is null ? Unknown : _last is { } figures ? Next(figures) : _state;
         if (now == _state)
             return false;
         (_state, _since) = (now, asOf);

@@ -30,7 +30,12 @@ internal sealed partial class AlertWatch(AlertBook book, ICounterReader reader, 
             try
             {
                 book.Judge(reader);
+                await book.KeepAsync(stoppingToken);
                 failing = false;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
             catch (InvalidOperationException)
             {
@@ -49,6 +54,6 @@ internal sealed partial class AlertWatch(AlertBook book, ICounterReader reader, 
         }
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Alerts could not be judged; trying again every second.")]
+    [LoggerMessage(1, LogLevel.Error, "Alerts could not be judged, or which of them fire could not be kept; trying again every second.")]
     private partial void LogFailed(Exception failure);
 }

@@ -118,7 +118,7 @@ internal sealed partial class WebhookSender(IOptions<RealtimeOptions> options, T
         }
         catch (OperationCanceledException)
         {
-            // The node stops: what fires then is told again after its next start.
+            // The node stops: what waits is not kept as told, so that it is told again after the next start.
         }
     }
 

@@ -30,6 +30,9 @@ internal sealed class ReadGroup(string @namespace, double confidence)
     /// <summary>True while reading fails: said once, not twenty times a second.</summary>
     public bool IsFailing { get; set; }
 
+    /// <summary>Where the loop puts a frame's values until it knows how many there are.</summary>
+    public List<LiveValue> Collected { get; } = [];
+
     public bool IsDue => _due.Count > 0 || _topIsDue;
 
     /// <summary>When the values of the last round were read.</summary>

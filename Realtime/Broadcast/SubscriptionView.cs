@@ -36,7 +36,8 @@ internal abstract class SubscriptionView(ReadGroup group, long number)
         if (IsStale)
             _seenRound = -1;
         bool snapshot = !HasSnapshot;
-        var values = new List<LiveValue>();
+        var values = group.Collected;
+        values.Clear();
         List<string>? removed = null;
         Collect(values, ref removed);
         _seenRound = round;
@@ -49,7 +50,7 @@ internal abstract class SubscriptionView(ReadGroup group, long number)
             AsOf = asOf,
             Skipped = _skipped,
             Snapshot = snapshot,
-            Values = values,
+            Values = values.ToArray(),
             Removed = removed,
             Truncated = Truncated,
         };

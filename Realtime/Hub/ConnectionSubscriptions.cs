@@ -17,7 +17,7 @@ internal sealed class ConnectionSubscriptions(Broadcaster broadcaster, int phase
     {
         var entry = Enter(id => new Entry(new Subscription(id, selection, phase)));
         // Waiting comes first, so that the round that admits it finds it ready.
-        entry.First = entry.Subscription!.NextAsync(entry.Ended);
+        entry.First = entry.Subscription!.NextAsync().AsTask();
         if (broadcaster.TryAdd(entry.Subscription) is { } full)
         {
             Forget(entry);

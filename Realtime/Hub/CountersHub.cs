@@ -46,7 +46,7 @@ internal sealed class CountersHub(Broadcaster broadcaster, AlertFeed alerts, ICo
         }
 
         var client = clients.Clients.Client(Context.ConnectionId);
-        entry.Sending = SendAsync(subscriptions, entry, client, OnValues, () => entry.Subscription!.NextAsync(entry.Ended));
+        entry.Sending = SendAsync(subscriptions, entry, client, OnValues, entry.Subscription!.NextAsync);
         return new SubscriptionReply
         {
             Subscription = entry.Id,
@@ -72,7 +72,7 @@ internal sealed class CountersHub(Broadcaster broadcaster, AlertFeed alerts, ICo
             throw;
         }
 
-        entry.Sending = SendAsync(subscriptions, entry, clients.Clients.Client(Context.ConnectionId), OnAlert, () => listener.NextAsync(entry.Ended));
+        entry.Sending = SendAsync(subscriptions, entry, clients.Clients.Client(Context.ConnectionId), OnAlert, () => new ValueTask<Alert>(listener.NextAsync(entry.Ended)));
         return new AlertsReply { Subscription = entry.Id, Alerts = now };
     }
 
@@ -102,7 +102,7 @@ internal sealed class CountersHub(Broadcaster broadcaster, AlertFeed alerts, ICo
         {
             yield return await FirstAsync(entry);
             while (true)
-                yield return await entry.Subscription!.NextAsync(entry.Ended);
+                yield return await entry.Subscription!.NextAsync();
         }
         finally
         {
@@ -124,7 +124,7 @@ internal sealed class CountersHub(Broadcaster broadcaster, AlertFeed alerts, ICo
 
     // The next one is asked for only when the one before it is on its way: this is what keeps a slow client from growing a queue.
     private static async Task SendAsync<T>(
-        ConnectionSubscriptions subscriptions, ConnectionSubscriptions.Entry entry, ISingleClientProxy client, string method, Func<Task<T>> next)
+        ConnectionSubscriptions subscriptions, ConnectionSubscriptions.Entry entry, ISingleClientProxy client, string method, Func<ValueTask<T>> next)
     {
         try
         {

@@ -105,6 +105,24 @@ public sealed class AlertTests
     }
 
     [Fact]
+    public void A_rate_that_fired_before_a_restart_fires_until_it_is_judged_calm()
+    {
+        DateTime start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        var state = new AlertState(Rule with { IsRate = true, Limit = 10, OverSeconds = 2 }, start);
+        state.Resume(new FiringAlert(MemoryReader.Namespace, "busy", start.AddDays(-1)));
+        MemoryReader reader = new();
+        List<bool> firing = [];
+        for (int second = 0; second < 4; second++)
+        {
+            reader.Set("a", 100 + second);
+            state.Judge(reader.Read(MemoryReader.Namespace, ["a"], 0.99)[0], start.AddSeconds(second));
+            firing.Add(state.IsFiring);
+        }
+
+        Assert.Equal([true, true, false, false], firing);
+    }
+
+    [Fact]
     public async Task A_listener_that_sleeps_holds_one_slot_a_rule_and_hears_the_newest()
     {
         var feed = new AlertFeed();

@@ -55,6 +55,66 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task An_alert_that_was_told_is_not_told_again_after_a_restart_and_one_that_was_not_is()
+    {
+        var received = new ConcurrentQueue<string>();
+        bool refuses = true;
+        await using var target = await ServeAsync(async context =>
+        {
+            bool refused = Volatile.Read(ref refuses);
+            string state = JsonDocument.Parse(await ReadAsync(context)).RootElement.GetProperty("alert").GetProperty("state").GetString()!;
+            received.Enqueue(refused ? "refused" : state);
+            context.Response.StatusCode = refused ? 500 : 204;
+        });
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            await using (var first = await StartAsync(500))
+            {
+                await first.Alerts.PutAsync(Rule(target), default);
+                await first.JudgeAsync();
+                await Eventually.TrueAsync(() => !received.IsEmpty, "a refused delivery");
+            }
+
+            Volatile.Write(ref refuses, false);
+            DateTime since;
+            await using (var second = await StartAsync(500))
+            {
+                await second.JudgeAsync();
+                await Eventually.TrueAsync(() => Alert(second).Webhook!.Delivered == 1, "the delivery, told again");
+                since = Alert(second).Since;
+                await second.JudgeAsync();
+            }
+
+            await using (var third = await StartAsync(500))
+            {
+                Assert.Equal(("firing", since), (Alert(third).State, Alert(third).Since));
+                await third.JudgeAsync();
+                Assert.Equal(("firing", since, 0), (Alert(third).State, Alert(third).Since, Alert(third).Webhook!.Pending));
+            }
+
+            // It calmed while the node was away: that is told.
+            await using var fourth = await StartAsync(1);
+            await fourth.JudgeAsync();
+            await Eventually.TrueAsync(() => Alert(fourth).Webhook!.Delivered == 1, "the end of the alert");
+            Assert.Equal(["firing", "ok"], received.Where(state => state != "refused"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        async Task<LiveHost> StartAsync(long value)
+        {
+            var host = await LiveHost.StartAsync(options => options.DataFolder = folder);
+            host.Reader.Set("a", value);
+            return host;
+        }
+
+        static Alert Alert(LiveHost host) => host.Alerts.Find(MemoryReader.Namespace, "hook")!;
+    }
+
+    [Fact]
     public async Task A_target_that_never_answers_well_holds_a_bounded_number_and_stops_no_other()
     {
         await using var bad = await ServeAsync(context =>

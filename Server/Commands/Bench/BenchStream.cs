@@ -41,6 +41,10 @@ internal sealed class BenchStream
     public ReadOnlyMemory<byte> Part(long number, int size) =>
         _stream.AsMemory((int)(number % (Length / size)) * size * sizeof(ulong), size * sizeof(ulong));
 
+    /// <summary>The ids of counters beside the stream, little endian.</summary>
+    public static ReadOnlyMemory<byte> IdsOf(string @namespace, int from, int count) =>
+        MemoryMarshal.AsBytes<ulong>(Enumerable.Range(from, count).Select(i => CounterId.Of(@namespace, Name(i))).ToArray()).ToArray();
+
     /// <summary>A counter's name.</summary>
     public static string Name(int number) => number.ToString("'c'00000000", CultureInfo.InvariantCulture);
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
@@ -10,13 +11,15 @@ namespace Sketch.Server.Commands.Bench;
 /// </summary>
 internal sealed class DashboardConnection : IDisposable
 {
-    private const byte FinalBinary = 0x82;
+    private const byte Final = 0x80;
+    private const byte FinalBinary = Final | 2;
     private const byte Masked = 0x80;
 
     // SignalR's ping, as a masked WebSocket message; the mask is zero, so that the bytes are what they are.
     private static readonly byte[] Ping = [FinalBinary, Masked | 3, 0, 0, 0, 0, 2, 0x91, 6];
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly ArrayBufferWriter<byte> _begun = new();
     private byte[] _buffer = new byte[8 << 10];
     private int _length;
 
@@ -82,7 +85,7 @@ internal sealed class DashboardConnection : IDisposable
                 if ((_buffer[0] & 0x0f) == 8)
                     return false;
                 if ((_buffer[0] & 0x0f) < 3)
-                    Messages(_buffer.AsSpan(header, size - header), taken);
+                    Fragment(_buffer.AsSpan(header, size - header), isLast: (_buffer[0] & Final) != 0, taken);
                 Take(size);
             }
 
@@ -110,6 +113,23 @@ internal sealed class DashboardConnection : IDisposable
             127 => checked((int)BinaryPrimitives.ReadUInt64BigEndian(bytes[2..])),
             _ => length,
         };
+    }
+
+    // SignalR sends what lies across two of its buffers as two fragments of one message.
+    private void Fragment(ReadOnlySpan<byte> payload, bool isLast, Action<ReadOnlySpan<byte>, int> taken)
+    {
+        if (isLast && _begun.WrittenCount == 0)
+        {
+            Messages(payload, taken);
+            return;
+        }
+
+        _begun.Write(payload);
+        if (isLast)
+        {
+            Messages(_begun.WrittenSpan, taken);
+            _begun.ResetWrittenCount();
+        }
     }
 
     private static void Messages(ReadOnlySpan<byte> payload, Action<ReadOnlySpan<byte>, int> taken)

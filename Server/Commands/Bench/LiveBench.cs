@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using MessagePack;
+using Sketch.Engine.Catalogue;
 using Sketch.Realtime;
 using Sketch.Server.Rest;
 
@@ -32,6 +33,10 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
 {
     private const int Counters = 2_000;
     private const int Batch = 1_000;
+
+    // Dashboards whose values are compared with the truth afterwards. They watch as many counters more that nobody increments.
+    private const int Audited = 20;
+    private const int Resting = 200;
     private const int LoadConnections = 4;
     private const int ConnectAtOnce = 32;
     private const int StalledReceiveBytes = 16 << 10;
@@ -39,6 +44,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(3);
 
     private readonly FrameAges _ages = new();
+    private readonly ValueAudit _audit = new();
     private readonly List<DashboardConnection> _all = [];
     private long _increments;
     private long _loops;
@@ -55,6 +61,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             long before = node.MemoryBytes();
             say($"connecting {options.Connections:N0} dashboards of {options.CountersEach} counters at {1_000.0 / options.IntervalMs:0.##} Hz");
             work.AddRange(await ConnectAsync(options.Connections, number => WatchAsync(number, done.Token), cancellationToken).ConfigureAwait(false));
+            work.AddRange(await ConnectAsync(Audited, number => AuditAsync(number, done.Token), cancellationToken).ConfigureAwait(false));
             await Task.Delay(Settle, cancellationToken).ConfigureAwait(false);
             long connected = node.MemoryBytes();
             LivePhase alone = await MeasureAsync(cancellationToken).ConfigureAwait(false);
@@ -68,18 +75,22 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
                 beside = await MeasureAsync(cancellationToken).ConfigureAwait(false);
             }
 
+            // One that does not understand what it reads would be counted as one to whom little is sent.
+            if (work.Find(task => task.IsFaulted) is { } failed)
+                await failed.ConfigureAwait(false);
             return new LiveReport
             {
                 Connections = options.Connections,
                 CountersEach = options.CountersEach,
                 IntervalMs = options.IntervalMs,
-                BytesPerClient = (connected - before) / options.Connections,
+                BytesPerClient = (connected - before) / (options.Connections + Audited),
                 Stalled = options.Stalled,
                 Loopers = options.Loopers,
                 Loops = Interlocked.Read(ref _loops),
                 ClosedByNode = Interlocked.Read(ref _closed),
                 Alone = alone,
                 Beside = beside,
+                Audit = _audit.Compare(name => CounterId.Of(NodeBenchOptions.Namespace, name)),
             };
         }
         finally
@@ -91,14 +102,16 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
         }
     }
 
-    /// <summary>The MessagePack of a subscription to some of the counters.</summary>
-    internal static byte[] Request(int number, int counters, int intervalMs)
+    /// <summary>The MessagePack of a subscription to some of the counters, and as many of those at rest if it is to be audited.</summary>
+    internal static byte[] Request(int number, int counters, int intervalMs, bool isAudited = false)
     {
         Random random = new(number);
+        int[] numbers = [.. Enumerable.Range(0, counters).Select(_ => random.Next(Counters))];
+        int[] resting = isAudited ? [.. numbers.Select(i => Counters + (i % Resting))] : [];
         return MessagePackSerializer.Serialize(new Dictionary<string, object>
         {
             ["namespace"] = NodeBenchOptions.Namespace,
-            ["names"] = Enumerable.Range(0, counters).Select(_ => BenchStream.Name(random.Next(Counters))).Distinct().ToArray(),
+            ["names"] = numbers.Concat(resting).Select(BenchStream.Name).Distinct().ToArray(),
             ["intervalMs"] = intervalMs,
         });
     }
@@ -111,8 +124,10 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             BodiesJson.Default.NamespaceBody, AnswersJson.Readable.NamespaceAnswer, cancellationToken).ConfigureAwait(false);
         BenchStream stream = new(NodeBenchOptions.Namespace, Counters, isZipf: true, seed: 1);
         using BatchConnection connection = await BatchConnection.OpenAsync(node.Http, NodeBenchOptions.Namespace, "names", cancellationToken).ConfigureAwait(false);
-        byte[][] names = [.. Enumerable.Range(0, Counters).Select(BenchStream.NameUtf8)];
-        await connection.SendAsync(stream.Ids(0, Counters), 0, default, names, cancellationToken).ConfigureAwait(false);
+        await CountAsync(connection, stream.Ids(0, Counters), [.. Enumerable.Range(0, Counters).Select(BenchStream.NameUtf8)], cancellationToken).ConfigureAwait(false);
+        await CountAsync(
+            connection, BenchStream.IdsOf(NodeBenchOptions.Namespace, Counters, Resting), [.. Enumerable.Range(Counters, Resting).Select(BenchStream.NameUtf8)],
+            cancellationToken).ConfigureAwait(false);
         return stream;
     }
 
@@ -128,8 +143,23 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             double ahead = (part * Batch / options.LoadPerSecond) - watch.Elapsed.TotalSeconds;
             if (ahead > 0.002)
                 await Task.Delay(TimeSpan.FromSeconds(ahead), cancellationToken).ConfigureAwait(false);
-            await connection.SendAsync(stream.Part(part, Batch), 0, default, [], cancellationToken).ConfigureAwait(false);
+            await CountAsync(connection, stream.Part(part, Batch), [], cancellationToken).ConfigureAwait(false);
             Interlocked.Add(ref _increments, Batch);
+        }
+    }
+
+    private async Task CountAsync(BatchConnection connection, ReadOnlyMemory<byte> ids, byte[][] names, CancellationToken cancellationToken)
+    {
+        DateTime sent = DateTime.UtcNow;
+        DateTime acknowledged = DateTime.MaxValue;
+        try
+        {
+            await connection.SendAsync(ids, 0, default, names, cancellationToken).ConfigureAwait(false);
+            acknowledged = DateTime.UtcNow;
+        }
+        finally
+        {
+            _audit.Count(ids, sent, acknowledged);
         }
     }
 
@@ -176,6 +206,16 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             done);
     }
 
+    private async Task<Task> AuditAsync(int number, CancellationToken done)
+    {
+        DashboardConnection connection = await OpenAsync(number, options.IntervalMs, null, done, isAudited: true).ConfigureAwait(false);
+        return connection.DrainAsync((frame, _) =>
+        {
+            foreach (SeenValue value in SeenValue.Of(number, frame))
+                _audit.See(value);
+        }, done);
+    }
+
     private async Task<Task> StallAsync(int number, CancellationToken done)
     {
         await OpenAsync(number, RealtimeLimits.MinIntervalMs, StalledReceiveBytes, done).ConfigureAwait(false);
@@ -194,12 +234,12 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
         }
     }
 
-    private async Task<DashboardConnection> OpenAsync(int number, int intervalMs, int? receiveBytes, CancellationToken done)
+    private async Task<DashboardConnection> OpenAsync(int number, int intervalMs, int? receiveBytes, CancellationToken done, bool isAudited = false)
     {
         DashboardConnection connection = await DashboardConnection.OpenAsync(node.Http, RealtimeEndpointExtensions.HubPath, receiveBytes, done).ConfigureAwait(false);
         lock (_all)
             _all.Add(connection);
-        await connection.CallAsync("Subscribe", Request(number, options.CountersEach, intervalMs), done).ConfigureAwait(false);
+        await connection.CallAsync("Subscribe", Request(number, options.CountersEach, intervalMs, isAudited), done).ConfigureAwait(false);
         return connection;
     }
 

@@ -61,12 +61,15 @@ internal sealed record LiveReport
 
     public required LivePhase? Beside { get; init; }
 
+    public required LiveAudit Audit { get; init; }
+
     public string ToText() => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         {Connections:N0} dashboards of {CountersEach} counters, a frame each {IntervalMs} ms; {BytesPerClient / 1024.0:0.0} KiB of the node's memory each; {ClosedByNode} closed by the node
           alone   {Alone.ToText()}
           beside  {Beside?.ToText() ?? "not measured"} ({Stalled} stalled, {Loopers} loopers that connected {Loops:N0} times)
+          seen    {Audit.ToText()}
         """);
 }
 

@@ -75,7 +75,11 @@ public sealed class ViewTests(PageNode node)
         await page["alert-counter"].FillAsync("orders");
         JsonElement orders = await node.Get($"/v1/namespaces/{PageNode.Namespace}/counters/orders");
         await page["alert-limit"].FillAsync($"{orders.GetProperty("value").GetInt64() + 100}");
+        await page["alert-for"].FillAsync("1");
+        await page["alert-confidence"].FillAsync("99.9");
+        await page["alert-webhook"].FillAsync("http://127.0.0.1:9/alerts");
         await page["alert-save"].ClickAsync();
+        await Assertions.Expect(page["alert-note"]).ToContainTextAsync("signed with", new() { Timeout = 60_000 });
         ILocator rule = page.Page.Locator("[data-testid=alert][data-id=busy]");
         await Assertions.Expect(rule).ToHaveAttributeAsync("data-state", "ok", new() { Timeout = 60_000 });
         await Assertions.Expect(page["firing"]).ToBeHiddenAsync();
@@ -83,6 +87,10 @@ public sealed class ViewTests(PageNode node)
         await node.Count("orders", 101);
         await Assertions.Expect(rule).ToHaveAttributeAsync("data-state", "firing", new() { Timeout = 60_000 });
         await See(page["firing"], "1");
+        JsonElement alert = await node.Get($"/v1/namespaces/{PageNode.Namespace}/alerts/busy");
+        Assert.Equal(
+            (1, 0.999, "http://127.0.0.1:9/alerts"),
+            (alert.GetProperty("forSeconds").GetInt32(), alert.GetProperty("confidence").GetDouble(), alert.GetProperty("webhook").GetProperty("url").GetString()));
 
         await rule.GetByTestId("alert-delete").ClickAsync();
         await Assertions.Expect(rule).ToHaveCountAsync(0, new() { Timeout = 60_000 });
