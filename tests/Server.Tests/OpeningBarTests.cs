@@ -16,19 +16,27 @@ public class OpeningBarTests
         TextWriter shown = TextWriter.Synchronized(written);
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, Out = new AnsiConsoleOutput(shown) });
 
+        string Shown()
+        {
+            lock (shown) // which is what it synchronizes with
+            {
+                return written.ToString();
+            }
+        }
+
         await OpeningBar.ShowAsync(console, progress, Task.CompletedTask, TimeProvider.System);
-        Assert.Equal("", shown.ToString());
+        Assert.Equal("", Shown());
 
         TaskCompletionSource opened = new();
         Task bar = OpeningBar.ShowAsync(console, progress, opened.Task, TimeProvider.System);
-        await Until(() => shown.ToString()!.Contains("75%", StringComparison.Ordinal));
-        Assert.Contains("Replaying the log", shown.ToString(), StringComparison.Ordinal);
+        await Until(() => Shown().Contains("75%", StringComparison.Ordinal));
+        Assert.Contains("Replaying the log", Shown(), StringComparison.Ordinal);
         progress.At(300);
         progress.Loaded(1_234);
-        await Until(() => shown.ToString()!.Contains("Loading counters: 1,234", StringComparison.Ordinal));
+        await Until(() => Shown().Contains("Loading counters: 1,234", StringComparison.Ordinal));
         opened.SetResult();
         await bar;
-        Assert.Contains("100%", shown.ToString(), StringComparison.Ordinal);
+        Assert.Contains("100%", Shown(), StringComparison.Ordinal);
     }
 
     private static async Task Until(Func<bool> condition)
