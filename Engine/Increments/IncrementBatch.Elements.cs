@@ -73,7 +73,8 @@ public sealed partial class IncrementBatch
     internal ElementColumns Elements => _elements;
 
     /// <summary>Reserves room for elements that are kept; null when there is room.</summary>
-    internal Rejection? ReserveElements() => _catalogue.Elements.TryReserve(_elements, _catalogue.Defined, out _reservedElements);
+    internal Rejection? ReserveElements() =>
+        _elements.DistinctCount == 0 ? null : _catalogue.Elements.TryReserve(_elements, _catalogue.Defined, out _reservedElements);
 
     /// <summary>Gives that room back: the batch was counted, or was not.</summary>
     internal void ReleaseElements()

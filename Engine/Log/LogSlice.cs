@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Sketch.Engine.Log;
 
 /// <summary>
-/// A run of whole, verified records in one pooled buffer. Whoever receives it disposes it once; its records are valid until then.
+/// A run of whole, verified records in one pooled buffer. Whoever receives it disposes it once; its records are valid until then. A value: every group of the log has one.
 /// </summary>
-public sealed class LogSlice : IDisposable
+public readonly record struct LogSlice : IDisposable
 {
     private readonly byte[] _buffer;
     private readonly Action<byte[]>? _release;

@@ -61,7 +61,7 @@ internal static class BenchCommand
         Option<int> load = CommonOptions.Whole("--load", "Increments a second beside which the calls are made once more; 0 for none", 0, 100_000_000, 5_000_000);
         Option<bool> json = CommonOptions.Json();
         Command latency = new("latency", "Single increments and reads, one after the other on one connection, at rest and beside a load.") { seconds, load, json };
-        latency.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        latency.SetAction((parsed, cancellationToken) => OnNodeAsync([], async node =>
         {
             LatencyReport report = await new LatencyBench(node, parsed.GetValue(seconds), parsed.GetValue(load), terminal.Error.WriteLine)
                 .RunAsync(cancellationToken).ConfigureAwait(false);
@@ -92,7 +92,7 @@ internal static class BenchCommand
         Option<int> names = CommonOptions.Whole("--names", "Random new names", 5_000, 1_000_000_000, 50_000_000);
         Option<bool> json = CommonOptions.Json();
         Command flood = new("flood", "Throw random new names at a namespace with a quota while a neighbour counts.") { names, json };
-        flood.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        flood.SetAction((parsed, cancellationToken) => OnNodeAsync([], async node =>
         {
             FloodReport report = await new FloodBench(node, parsed.GetValue(names), terminal.Error.WriteLine).RunAsync(cancellationToken).ConfigureAwait(false);
             await terminal.Output.WriteLineAsync(
@@ -108,7 +108,7 @@ internal static class BenchCommand
         Option<int> elements = CommonOptions.Whole("--elements", "Elements a counter, in the mean", 1, 1_000, 10);
         Option<bool> json = CommonOptions.Json();
         Command distinct = new("distinct", "Many approximate counters of distinct elements: what they cost the node.") { counters, elements, json };
-        distinct.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        distinct.SetAction((parsed, cancellationToken) => OnNodeAsync(["--window", "2"], async node =>
         {
             DistinctReport report = await new DistinctBench(node, parsed.GetValue(counters), parsed.GetValue(elements), terminal.Error.WriteLine)
                 .RunAsync(cancellationToken).ConfigureAwait(false);
@@ -133,7 +133,7 @@ internal static class BenchCommand
         {
             connections, counters, interval, load, stalled, loopers, seconds, json,
         };
-        live.SetAction((parsed, cancellationToken) => OnNodeAsync(async (node, _) =>
+        live.SetAction((parsed, cancellationToken) => OnNodeAsync([], async node =>
         {
             LiveBenchOptions options = new()
             {
@@ -153,12 +153,12 @@ internal static class BenchCommand
         return live.WithExamples("sketch bench live --connections 10000", "sketch bench live --interval 100 --stalled 100 --loopers 10");
     }
 
-    private static Task<int> OnNodeAsync(Func<ServedNode, string, Task<int>> work, CancellationToken cancellationToken) => InFolderAsync(async folder =>
+    private static Task<int> OnNodeAsync(string[] options, Func<ServedNode, Task<int>> work, CancellationToken cancellationToken) => InFolderAsync(async folder =>
     {
-        ServedNode node = await ServedNode.StartAsync(["--data", folder], cancellationToken).ConfigureAwait(false);
+        ServedNode node = await ServedNode.StartAsync(["--data", folder, .. options], cancellationToken).ConfigureAwait(false);
         await using (node.ConfigureAwait(false))
         {
-            return await work(node, folder).ConfigureAwait(false);
+            return await work(node).ConfigureAwait(false);
         }
     });
 

@@ -32,7 +32,7 @@ public class BenchCommandTests
     [Fact]
     public async Task A_flood_of_names_fills_a_quota_and_no_more_and_the_neighbour_stays_right()
     {
-        JsonElement report = await RunAsync("bench", "flood", "--names", "500000", "--json");
+        JsonElement report = await RunAsync(sketchBytes: 1 << 20, "bench", "flood", "--names", "500000", "--json");
         Assert.Equal(100_000, report.GetProperty("countersHeld").GetInt64());
         Assert.Equal(400_000, report.GetProperty("refused").GetInt64());
         Assert.InRange(report.GetProperty("totalsBytes").GetInt64(), 0, 10 << 20);
@@ -71,9 +71,17 @@ public class BenchCommandTests
         }
     }
 
-    private static async Task<JsonElement> RunAsync(params string[] arguments)
+    private static Task<JsonElement> RunAsync(params string[] arguments) => RunAsync(null, arguments);
+
+    private static async Task<JsonElement> RunAsync(int? sketchBytes, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["SKETCH__SKETCHMEMORY"] = "1048576" } })!;
+        ProcessStartInfo start = new(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (sketchBytes is { } bytes)
+        {
+            start.Environment["SKETCH__SKETCHMEMORY"] = $"{bytes}";
+        }
+
+        using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));

@@ -38,19 +38,10 @@ public sealed partial class SqlDocumentTests(EmbeddedClickHouseFixture clickHous
             .Where(line => line.StartsWith("    ", StringComparison.Ordinal))
             .Select(line => line.Contains("--data-binary", StringComparison.Ordinal) ? line.Split('"')[1] : line.Trim())
             .Where(line => !line.StartsWith("--", StringComparison.Ordinal) && line.Length > 0)
-            // A node answers those: tests/Integration/LiveValuesTests.cs.
-            .Where(line => !line.Contains("live_values", StringComparison.Ordinal));
+            // A node answers those: tests/Integration, LiveValuesTests and SqlDoorTests.
+            .Where(line => !line.Contains("live_values", StringComparison.Ordinal) && !line.StartsWith("sketch ", StringComparison.Ordinal));
 
-    private static string Document()
-    {
-        DirectoryInfo folder = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Sketch.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return File.ReadAllText(Path.Combine(folder.FullName, "docs", "sql.md"));
-    }
+    private static string Document() => File.ReadAllText(Path.Combine(Repository.Root, "docs", "sql.md"));
 
     [GeneratedRegex(@"^\| `(\w+)` \| ([\w, ]+) \|", RegexOptions.Multiline)]
     private static partial Regex ColumnsOfTable();

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sketch.Engine.Checkpoints;
 using Sketch.Storage.Store;
@@ -15,7 +14,7 @@ public sealed class StoreLayoutTests(EmbeddedClickHouseFixture clickHouse) : IDi
     [Fact]
     public async Task They_are_what_was_looked_at()
     {
-        string golden = await File.ReadAllTextAsync(Path.Combine(Folder(), "schema-cluster.sql"));
+        string golden = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "tests", "Storage.Tests", "schema-cluster.sql"));
         string now = string.Concat(StoreStatements.All(Cluster).Select(s => s + ";\n\n"));
         Assert.True(golden == now, "the statements for a cluster are others now; look at: sketch schema --cluster golden | diff tests/Storage.Tests/schema-cluster.sql -");
     }
@@ -101,6 +100,4 @@ public sealed class StoreLayoutTests(EmbeddedClickHouseFixture clickHouse) : IDi
 
     private static bool IsColumnOfDistributed(string statement) =>
         statement.StartsWith("ALTER TABLE", StringComparison.Ordinal) && !statement.Contains("_local", StringComparison.Ordinal);
-
-    private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }
