@@ -19,6 +19,8 @@ export class Search {
   #pinned: ReadonlySet<string> = new Set();
   #options: HTMLLIElement[] = [];
   #active = -1;
+  #listed: string | null = null;
+  #entered: string | null = null;
   #running: AbortController | null = null;
   #timer = 0;
 
@@ -37,7 +39,10 @@ export class Search {
       autocomplete: 'off',
       spellcheck: 'false',
       maxlength: 256,
-      input: () => this.#look(120),
+      input: () => {
+        this.#entered = null;
+        this.#look(120);
+      },
       focus: () => this.#look(0),
       keydown: (event: Event) => this.#key(event as KeyboardEvent),
     });
@@ -98,7 +103,9 @@ export class Search {
     }
     if (found.length === limit) notes.push(h('li', { class: 'note' }, `The first ${limit} by name. Type more to narrow them down.`));
     this.#open([...this.#options, ...notes]);
+    this.#listed = prefix;
     this.#activate(this.#options.length > 0 && prefix !== '' ? 0 : -1);
+    if (this.#entered === prefix) this.#choose();
   }
 
   #say(message: string): void {
@@ -163,12 +170,23 @@ export class Search {
       if (event.key === 'ArrowDown') this.#activate(this.#active < last ? this.#active + 1 : 0);
       else this.#activate(this.#active > 0 ? this.#active - 1 : last);
     } else if (event.key === 'Enter') {
-      this.#options[this.#active]?.click();
+      // Who types fast presses Enter before the list of what was typed is there; an earlier list has other counters.
+      if (this.#listed === this.#input.value) {
+        this.#choose();
+      } else {
+        this.#entered = this.#input.value;
+        this.#look(0);
+      }
     } else if (event.key === 'Escape') {
       event.preventDefault();
       if (this.#list.hidden) this.#input.value = '';
       this.#close();
     }
+  }
+
+  #choose(): void {
+    this.#entered = null;
+    this.#options[this.#active]?.click();
   }
 
   #activate(index: number): void {
@@ -183,6 +201,7 @@ export class Search {
 
   #open(items: readonly HTMLLIElement[]): void {
     this.#active = -1;
+    this.#listed = null;
     replaceChildren(this.#list, ...items);
     this.#list.hidden = false;
     this.#input.setAttribute('aria-expanded', 'true');
@@ -192,6 +211,8 @@ export class Search {
     clearTimeout(this.#timer);
     this.#running?.abort();
     this.#options = [];
+    this.#listed = null;
+    this.#entered = null;
     this.#list.hidden = true;
     setText(this.#list, '');
     this.#input.setAttribute('aria-expanded', 'false');

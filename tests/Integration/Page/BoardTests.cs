@@ -83,9 +83,8 @@ public sealed class BoardTests(PageNode node)
         await Seen(page["no-pins"]);
         IKeyboard keyboard = page.Page.Keyboard;
         await keyboard.PressAsync("/");
+        // Enter, before the list of what was typed is there, takes the first of that list all the same.
         await keyboard.TypeAsync("page:/d");
-        // Enter takes the first: the list must be that of all that was typed.
-        await Assertions.Expect(page["result"].First).ToHaveAttributeAsync("data-name", "page:/docs", new() { Timeout = 60_000 });
         await keyboard.PressAsync("Enter");
         await Seen(page.Tile("page:/docs"));
         await keyboard.PressAsync("Escape");
@@ -102,7 +101,6 @@ public sealed class BoardTests(PageNode node)
             },
             "the label is suggested");
         await keyboard.TypeAsync("team=web v");
-        await Assertions.Expect(page["result"].First).ToHaveAttributeAsync("data-name", "visitors", new() { Timeout = 60_000 });
         await keyboard.PressAsync("Enter");
         await Seen(page.Tile("visitors"));
         Assert.Empty(page.Complaints);
