@@ -48,15 +48,9 @@ public sealed partial class IncrementBatch
     {
         at = 0;
         ArgumentOutOfRangeException.ThrowIfNotEqual(deltas.Length, ids.Length);
-        if (ids.Length > EngineLimits.MaxBatchIncrements - Count)
+        if (MakeRoom(ids.Length) is { } tooMany)
         {
-            return new Rejection(
-                RejectionReason.Invalid, "increments", $"{Count + (long)ids.Length} increments", $"1 to {EngineLimits.MaxBatchIncrements}");
-        }
-
-        if (_sketch + ids.Length > _sketchIds.Length)
-        {
-            GrowSketchRows((int)BitOperations.RoundUpToPowerOf2((uint)(_sketch + ids.Length)));
+            return tooMany;
         }
 
         Span<long> references = stackalloc long[Together];
@@ -70,6 +64,22 @@ public sealed partial class IncrementBatch
                 at += wrong;
                 return refused;
             }
+        }
+
+        return null;
+    }
+
+    private Rejection? MakeRoom(int increments)
+    {
+        if (increments > EngineLimits.MaxBatchIncrements - Count)
+        {
+            return new Rejection(
+                RejectionReason.Invalid, "increments", $"{Count + (long)increments} increments", $"1 to {EngineLimits.MaxBatchIncrements}");
+        }
+
+        if (_sketch + increments > _sketchIds.Length)
+        {
+            GrowSketchRows((int)BitOperations.RoundUpToPowerOf2((uint)(_sketch + increments)));
         }
 
         return null;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Sketch.Engine;
+using Sketch.Engine.Increments;
 using Sketch.Server.Commands.Bench;
 
 namespace Sketch.Server.Commands;
@@ -20,13 +21,14 @@ internal static class BenchCommand
         Option<int> batch = CommonOptions.Whole("--batch", "Increments a batch", 1, EngineLimits.MaxBatchIncrements, 1_000);
         Option<int> connections = CommonOptions.Whole("--connections", "Connections", 1, 1_024, 8);
         Option<bool> byRequest = new("--by-request") { Description = "Send each batch as a request of its own, instead of streams of batches." };
+        Option<bool> compact = new("--compact") { Description = "Send numbers of names, sorted beforehand, instead of ids (streams; at most 2,097,152 counters)." };
         Option<string> width = CommonOptions.Word("--delta-bytes", "Bytes of a delta on the wire; 0 leaves the column out", "8", "0", "1", "2", "4", "8");
         Option<int> window = CommonOptions.Whole("--window", "Seconds a window stays open", 1, 3_600, 5);
         Option<string?> data = new("--data") { Description = "A folder for the node, which is deleted afterwards (default: one in the system's temporary folder).", HelpName = "DIR" };
         Option<bool> json = CommonOptions.Json();
         Command node = new("node", "Start a node on a new folder, count as fast as it takes it, and wait until ClickHouse holds every increment.")
         {
-            counters, spread, tier, early, seconds, batch, connections, byRequest, width, window, data, json,
+            counters, spread, tier, early, seconds, batch, connections, byRequest, compact, width, window, data, json,
         };
         node.SetAction(async (parsed, cancellationToken) =>
         {
@@ -40,8 +42,11 @@ internal static class BenchCommand
                 BatchIncrements = parsed.GetValue(batch),
                 Connections = parsed.GetValue(connections),
                 ByRequest = parsed.GetValue(byRequest),
+                Compact = parsed.GetValue(compact),
                 DeltaBytes = int.Parse(parsed.GetRequiredValue(width), CultureInfo.InvariantCulture),
             };
+            if (options.Compact && (options.ByRequest || options.Counters > NumberedNames.Most))
+                throw new CommandException($"--compact with {(options.ByRequest ? "--by-request" : $"--counters {options.Counters}")}; allowed: streams, at most {NumberedNames.Most} counters");
             string folder = parsed.GetValue(data) is { } named ? Path.GetFullPath(named) : Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
             if (Directory.Exists(folder))
                 throw new CommandException($"--data is {folder}, which exists; allowed: a folder that is not there yet");

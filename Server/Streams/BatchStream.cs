@@ -24,6 +24,7 @@ internal sealed class BatchStream(WebSocket socket, string @namespace, EngineGat
     private readonly Channel<Unanswered> _unanswered = Channel.CreateBounded<Unanswered>(
         new BoundedChannelOptions(MaxUnanswered) { SingleReader = true, SingleWriter = true });
     private readonly ArrayBufferWriter<byte> _answers = new(MaxUnanswered * BatchAnswer.HeaderBytes);
+    private readonly NumberedNames _names = new();
     private bool _isGone;
 
     /// <summary>Counts until the sender closes the connection, or breaks the protocol.</summary>
@@ -90,7 +91,7 @@ internal sealed class BatchStream(WebSocket socket, string @namespace, EngineGat
         try
         {
             batch = gate.Engine.RentBatch(@namespace) ?? throw new ProblemException(Problem.UnknownNamespace(@namespace));
-            Sender sender = last = BinaryBatch.Read(bytes, batch, last.Producer);
+            Sender sender = last = BinaryBatch.Read(bytes, batch, _names, last.Producer);
             return new Unanswered(batch, sender, gate.Engine.CommitAsync(batch, sender.Producer, sender.Sequence, CancellationToken.None), null);
         }
         catch (ProblemException wrong)

@@ -10,13 +10,22 @@ public sealed class HotPathTests
 {
     private const int Counters = 500;
 
-    [Fact]
-    public async Task An_increment_in_columns_is_counted_without_allocating_on_any_thread()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_increment_in_columns_is_counted_without_allocating_on_any_thread(bool byNumber)
     {
         await using Rig rig = await Rig.Open(Tier.Approximate);
         ulong[] ids = [.. Enumerable.Range(0, Counters).Select(i => CounterId.Of(Rig.Namespace, $"c{i}"))];
         long[] deltas = [.. Enumerable.Repeat(1L, Counters)];
         Assert.Equal(IncrementStatus.Accepted, (await rig.Send("p", 1, [.. Enumerable.Range(0, Counters).Select(i => ($"c{i}", 1L))])).Status);
+
+        NumberedNames names = new();
+        int[] numbers = [.. Enumerable.Range(0, Counters)];
+        using (IncrementBatch naming = rig.Engine.RentBatch(Rig.Namespace)!)
+        {
+            Assert.All(numbers, i => Assert.Null(naming.Declare(System.Text.Encoding.UTF8.GetBytes($"c{i}"), names)));
+        }
 
         // Of all threads: the log's, the fold's and the callers'. What the runtime does once, such as compiling anew, is in some rounds and not in others.
         const int Rounds = 10, Batches = 1_000;
@@ -29,7 +38,7 @@ public sealed class HotPathTests
             for (int i = 0; i < Batches; i++)
             {
                 using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
-                Rejection? refused = batch.Add(ids, deltas, out _);
+                Rejection? refused = byNumber ? batch.Add(names, numbers, deltas, out _) : batch.Add(ids, deltas, out _);
                 IncrementResult result = await rig.Engine.CommitAsync(batch, "p", ++sequence, CancellationToken.None);
                 accepted += refused is null && result.Status == IncrementStatus.Accepted ? 1 : 0; // an assertion here would allocate itself
             }

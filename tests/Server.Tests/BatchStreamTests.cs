@@ -72,6 +72,54 @@ public sealed class BatchStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Names_get_numbers_once_and_keep_them_whatever_becomes_of_their_batch()
+    {
+        using ClientWebSocket socket = await OpenAsync();
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 1, [0, 1], 1, [1, 2], "a", "b"));
+        await SendAsync(socket, Server.Batches.Of("p", 2, ["x"], 1, [3], ["x"])); // ids give no numbers
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 3, [0, 2], 8, [4, -1], "c")); // refused, c keeps its number
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 3, [0, 5], 1, [5, 6], "\u0001", "d", "e")); // refused in the middle of its names
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 3, [0, 6], 1, [7, 8], "f"));
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 4, [2], 1, [9])); // c was never counted
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 4, [3], 1, [9])); // and this is no name
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 4, [7, 7], 1, [10, 11], "c"));
+        List<StreamAnswer> answers = await AnswersAsync(socket, 8);
+
+        Assert.Equal([200, 200, 400, 400, 200, 400, 400, 200], answers.Select(a => a.Status));
+        Assert.Equal(["deltas[1]", "names[0]", "numbers[0]", "numbers[0]"], answers.Where(a => a.Status == 400).Select(a => a.Problem!.Value.GetProperty("field").GetString()));
+        await _node.WaitForValueAsync("words", "a", 1 + 7);
+        await _node.WaitForValueAsync("words", "b", 2);
+        await _node.WaitForValueAsync("words", "c", 10 + 11);
+        await _node.WaitForValueAsync("words", "f", 8);
+        Assert.Equal(404, (await _node.GetAsync("/v1/namespaces/words/counters/e")).Status);
+    }
+
+    [Fact]
+    public async Task Numbers_follow_what_becomes_of_their_counters()
+    {
+        using ClientWebSocket socket = await OpenAsync();
+        async Task<int> Send(int sequence, int delta, params string[] names)
+        {
+            await SendAsync(socket, Server.Batches.OfNumbers("p", sequence, [0], 8, [delta], names));
+            return (await AnswersAsync(socket, 1))[0].Status;
+        }
+
+        Assert.Equal(200, await Send(1, 1, "a"));
+        Assert.Equal(200, await Send(2, 1));
+        Assert.Equal(400, await Send(3, -1));
+        await _node.PutAsync("/v1/namespaces/words/counters/a", """{"tier":"strong"}""");
+        Assert.Equal(200, await Send(3, -1)); // strong counters may shrink
+        await _node.WaitForValueAsync("words", "a", 1);
+
+        Assert.Equal(204, (await _node.SendAsync(HttpMethod.Delete, "/v1/namespaces/words/counters/a", (byte[]?)null)).Status);
+        Assert.Equal(400, await Send(4, 1));
+        await SendAsync(socket, Server.Batches.OfNumbers("p", 4, [1], 8, [5], "a"));
+        Assert.Equal(200, (await AnswersAsync(socket, 1))[0].Status);
+        Assert.Equal(200, await Send(5, 1)); // the number means the name
+        await _node.WaitForValueAsync("words", "a", 6);
+    }
+
+    [Fact]
     public async Task What_was_sent_before_the_sender_went_is_counted_whole()
     {
         using (ClientWebSocket socket = await OpenAsync())

@@ -14,6 +14,20 @@ internal static class Batches
         ArrayBufferWriter<byte> writer = new();
         BinaryBatch.WriteHead(writer, Encoding.UTF8.GetBytes(producer), sequence, counters.Length, width, names.Length);
         writer.Write(MemoryMarshal.AsBytes<ulong>(counters.Select(c => CounterId.Of(@namespace, c)).ToArray()));
+        return Rest(writer, width, deltas, names);
+    }
+
+    /// <summary>The same with numbers of names, ascending.</summary>
+    public static byte[] OfNumbers(string producer, long sequence, int[] numbers, int width, long[] deltas, params string[] names)
+    {
+        ArrayBufferWriter<byte> writer = new();
+        BinaryBatch.WriteHead(writer, Encoding.UTF8.GetBytes(producer), sequence, numbers.Length, width, names.Length, BinaryBatch.Numbers);
+        BinaryBatch.WriteNumbers(writer, numbers);
+        return Rest(writer, width, deltas, names);
+    }
+
+    private static byte[] Rest(ArrayBufferWriter<byte> writer, int width, long[] deltas, string[] names)
+    {
         foreach (long delta in deltas)
         {
             writer.Write(BitConverter.GetBytes(delta).AsSpan(0, width));

@@ -66,11 +66,57 @@ public sealed class BinaryBatchTests : IAsyncLifetime
         (await SendAsync(Batches.Of("", 3, ["a"], 0, [1], []))).IsProblem(400, "producer", "missing", "1 to 64 bytes");
         (await SendAsync([.. Batches.Of("", 0, ["a"], 0, [1], []), 9])).IsProblem(400, "body", "1 bytes after", "none");
         (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 4, 3))).IsProblem(400, "w", "3", "0, 1, 2, 4 or 8");
-        (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 5, 1))).IsProblem(400, "encoding", "1", "0");
+        (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 5, 2))).IsProblem(400, "encoding", "2", "0 or 1");
         (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 16, 0))).IsProblem(400, "n", "0", "1 to 10000");
         (await SendAsync(With(Batches.Of("", 0, ["a"], 0, [1], []), 18, 1))).IsProblem(400, "n", "65537", "1 to 10000");
         (await SendAsync("nonsense"u8.ToArray())).IsProblem(400, "body", "8 bytes", "docs/formats/batch.md");
         Assert.Equal((1, 1), (await ValueAsync("words", "a"), await ValueAsync("shop", "other")));
+    }
+
+    [Fact]
+    public async Task A_request_may_name_its_counters_once_and_use_their_numbers()
+    {
+        byte[] body = Batches.OfNumbers("till-1", 7, [0, 0, 1, 1, 2], 1, [1, 2, 3, 4, 5], "a", "b", "c");
+        Assert.Equal(5, (await SendAsync(body)).Json.GetProperty("accepted").GetInt32());
+        Assert.True((await SendAsync(body)).Json.GetProperty("duplicate").GetBoolean());
+        Assert.Equal((3, 7, 5), (await ValueAsync("words", "a"), await ValueAsync("words", "b"), await ValueAsync("words", "c")));
+        // Each request has its own.
+        Assert.Equal(200, (await SendAsync(Batches.OfNumbers("", 0, [0], 8, [100], "c"))).Status);
+        Assert.Equal((3, 105), (await ValueAsync("words", "a"), await ValueAsync("words", "c")));
+    }
+
+    [Fact]
+    public async Task A_wrong_number_is_named_and_nothing_is_counted()
+    {
+        byte[] good = Batches.OfNumbers("", 0, [0, 300], 0, [], [.. Enumerable.Range(0, 301).Select(i => $"n{i}")]);
+        int column = BinaryBatch.HeaderBytes + 4;
+        (await SendAsync(Batches.OfNumbers("", 0, [0], 0, []))).IsProblem(400, "numbers[0]", "0", "no name was declared");
+        (await SendAsync(Batches.OfNumbers("", 0, [0, 2], 0, [], "a", "b"))).IsProblem(400, "numbers[1]", "2", "0 to 1");
+        (await SendAsync(Batches.OfNumbers("", 0, [0, 1, 1], 8, [1, 2, -1], "a", "b"))).IsProblem(400, "deltas[2]", "-1", "strong and eventual");
+        (await SendAsync(With(good, column + 2, 0x82))).IsProblem(400, "numbers[1]", "cut off", "2 numbers");
+        (await SendAsync(With(good, column + 1, 0x7F))).IsProblem(400, "numbers", "1 bytes after the last number", "none");
+        (await SendAsync(With(good, column - 1, 0x7F))).IsProblem(400, "body", "bytes", "as n, w and p say");
+        byte[] far = Batches.OfNumbers("", 0, [int.MaxValue], 0, [], "a");
+        (await SendAsync(With(far, column + 4, 0x87))).IsProblem(400, "numbers[0]", "more than 5 bytes", "LEB128");
+        (await SendAsync(far)).IsProblem(400, "numbers[0]", $"{int.MaxValue}", "0 to 0");
+        Assert.Equal(404, (await _node.GetAsync("/v1/namespaces/words/counters/a")).Status);
+        Assert.Equal(404, (await _node.GetAsync("/v1/namespaces/words/counters/n0")).Status);
+    }
+
+    [Fact]
+    public async Task A_body_with_numbers_cut_anywhere_or_with_any_byte_changed_never_crashes()
+    {
+        byte[] body = Batches.OfNumbers("till-1", 7, [0, 1, 200], 2, [5, 6, 7], [.. Enumerable.Range(0, 201).Select(i => $"n{i}")]);
+        for (int length = 0; length < body.Length; length += length < 60 ? 1 : 37)
+        {
+            Assert.Equal(400, (await SendAsync(body[..length])).Status);
+        }
+
+        Assert.Equal(404, (await _node.GetAsync("/v1/namespaces/words/counters/n0")).Status);
+        for (int at = 0; at < 60; at++)
+        {
+            Assert.InRange((await SendAsync(With(body, at, (byte)(body[at] ^ 0x81)))).Status, 200, 409);
+        }
     }
 
     [Fact]

@@ -109,7 +109,8 @@ internal sealed class BatchConnection : IDisposable
         _parts.Add(segment);
     }
 
-    private static byte[] Names(IReadOnlyList<byte[]> names)
+    /// <summary>Names as a batch declares them.</summary>
+    public static byte[] Names(IReadOnlyList<byte[]> names)
     {
         byte[] all = new byte[names.Sum(n => n.Length + 2)];
         Span<byte> into = all;

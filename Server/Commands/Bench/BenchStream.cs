@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Sketch.Engine.Catalogue;
+using Sketch.Server.Rest;
 
 namespace Sketch.Server.Commands.Bench;
 
@@ -13,12 +15,14 @@ internal sealed class BenchStream
 
     private readonly byte[] _byNumber;
     private readonly byte[] _stream = GC.AllocateUninitializedArray<byte>(Length * sizeof(ulong));
+    private readonly List<ReadOnlyMemory<byte>> _numbered = [];
 
     /// <param name="namespace">Where the counters are.</param>
     /// <param name="counters">How many there are.</param>
     /// <param name="isZipf">Drawn with probability 1 / rank, else all alike.</param>
     /// <param name="seed">Of the draws.</param>
-    public BenchStream(string @namespace, int counters, bool isZipf, int seed)
+    /// <param name="numberedPart">Increments of a part that is also kept as a column of numbers, sorted; 0 for none.</param>
+    public BenchStream(string @namespace, int counters, bool isZipf, int seed, int numberedPart = 0)
     {
         Counters = counters;
         _byNumber = GC.AllocateUninitializedArray<byte>(checked(counters * sizeof(ulong)));
@@ -27,8 +31,18 @@ internal sealed class BenchStream
             byNumber[i] = CounterId.Of(@namespace, Name(i));
         Random random = new(seed);
         ZipfSource zipf = new(counters, random);
-        foreach (ref ulong id in MemoryMarshal.Cast<byte, ulong>(_stream.AsSpan()))
-            id = byNumber[isZipf ? zipf.Next() - 1 : random.Next(counters)];
+        Span<ulong> stream = MemoryMarshal.Cast<byte, ulong>(_stream.AsSpan());
+        int[] part = new int[numberedPart];
+        for (int i = 0; i < stream.Length; i++)
+        {
+            int number = isZipf ? zipf.Next() - 1 : random.Next(counters);
+            stream[i] = byNumber[number];
+            if (numberedPart == 0)
+                continue;
+            part[i % numberedPart] = number;
+            if (i % numberedPart == numberedPart - 1)
+                _numbered.Add(Column(part));
+        }
     }
 
     /// <summary>How many counters there are.</summary>
@@ -41,12 +55,26 @@ internal sealed class BenchStream
     public ReadOnlyMemory<byte> Part(long number, int size) =>
         _stream.AsMemory((int)(number % (Length / size)) * size * sizeof(ulong), size * sizeof(ulong));
 
+    /// <summary>The same part as a column of numbers.</summary>
+    public ReadOnlyMemory<byte> NumberedPart(long number) => _numbered[(int)(number % _numbered.Count)];
+
+    /// <summary>Mean bytes of an increment in columns of numbers.</summary>
+    public double NumberBytes => _numbered.Count == 0 ? 0 : _numbered.Sum(p => (double)p.Length) * sizeof(ulong) / _stream.Length;
+
     /// <summary>The ids of counters beside the stream, little endian.</summary>
     public static ReadOnlyMemory<byte> IdsOf(string @namespace, int from, int count) =>
         MemoryMarshal.AsBytes<ulong>(Enumerable.Range(from, count).Select(i => CounterId.Of(@namespace, Name(i))).ToArray()).ToArray();
 
     /// <summary>A counter's name.</summary>
     public static string Name(int number) => number.ToString("'c'00000000", CultureInfo.InvariantCulture);
+
+    private static ReadOnlyMemory<byte> Column(int[] part)
+    {
+        Array.Sort(part);
+        ArrayBufferWriter<byte> column = new(part.Length * 2);
+        BinaryBatch.WriteNumbers(column, part);
+        return column.WrittenSpan.ToArray();
+    }
 
     /// <summary>A counter's name in UTF-8.</summary>
     public static byte[] NameUtf8(int number) => Encoding.UTF8.GetBytes(Name(number));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using Sketch.Engine;
@@ -28,6 +29,9 @@ internal sealed record NodeBenchOptions
     /// <summary>A request for each batch, instead of streams of them.</summary>
     public bool ByRequest { get; init; }
 
+    /// <summary>Numbers of names instead of ids, sorted before it begins; streams only.</summary>
+    public bool Compact { get; init; }
+
     /// <summary>Bytes of a delta on the wire; 0 leaves the column out.</summary>
     public int DeltaBytes { get; init; } = 8;
 
@@ -49,13 +53,14 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         using NodeClient rest = new(node.Http);
         using NodeClient sql = new(node.Sql);
         (BenchStream stream, double naming) = await PrepareAsync(rest, sql, cancellationToken).ConfigureAwait(false);
+        StreamConnection[] streams = await OpenAsync(cancellationToken).ConfigureAwait(false);
         say($"counting for {options.Seconds} s");
         (ProcessUse before, ProcessUse clickHouseBefore) = node.Use();
         double selfBefore = Environment.CpuUsage.TotalTime.TotalSeconds;
         long named = _sent;
         long windows = await NumberAsync(sql, "SELECT count() FROM checkpoints", cancellationToken).ConfigureAwait(false);
         long started = Stopwatch.GetTimestamp();
-        Task counting = CountAsync(stream, started, cancellationToken);
+        Task counting = CountAsync(stream, streams, started, cancellationToken);
         while (await Task.WhenAny(counting, Task.Delay(TimeSpan.FromSeconds(5), cancellationToken)).ConfigureAwait(false) != counting)
             say($"{(Interlocked.Read(ref _sent) - named) / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e6:0.00} M/s, {Interlocked.Read(ref _sent) - named:N0} increments");
         await counting.ConfigureAwait(false);
@@ -84,7 +89,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
             Spread = options.IsZipf ? "zipf" : "uniform",
             Tier = options.Tier,
             Durable = options.Durable,
-            BytesOnTheWire = 8 + options.DeltaBytes,
+            BytesOnTheWire = Math.Round((options.Compact ? stream.NumberBytes : sizeof(ulong)) + options.DeltaBytes, 1),
             Seconds = Math.Round(seconds, 2),
             SecondsToName = Math.Round(naming, 2),
             CheckpointsDuring = storedDuring,
@@ -105,15 +110,16 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         using NodeClient sql = new(node.Sql);
         (BenchStream stream, _) = await PrepareAsync(rest, sql, cancellationToken).ConfigureAwait(false);
         long named = _sent;
+        StreamConnection[] streams = await OpenAsync(cancellationToken).ConfigureAwait(false);
         long started = Stopwatch.GetTimestamp();
-        await CountAsync(stream, started, cancellationToken).ConfigureAwait(false);
+        await CountAsync(stream, streams, started, cancellationToken).ConfigureAwait(false);
         return _sent - named;
     }
 
     private async Task<(BenchStream Stream, double Seconds)> PrepareAsync(NodeClient rest, NodeClient sql, CancellationToken cancellationToken)
     {
         say($"drawing {BenchStream.Length:N0} increments over {options.Counters:N0} counters");
-        BenchStream stream = new(NodeBenchOptions.Namespace, options.Counters, options.IsZipf, options.Seed);
+        BenchStream stream = new(NodeBenchOptions.Namespace, options.Counters, options.IsZipf, options.Seed, options.Compact ? options.BatchIncrements : 0);
         await rest.SendAsync(
             HttpMethod.Put, NodeClient.Namespace(NodeBenchOptions.Namespace), new NamespaceBody(options.Tier, options.Durable, null, options.Counters),
             BodiesJson.Default.NamespaceBody, AnswersJson.Readable.NamespaceAnswer, cancellationToken).ConfigureAwait(false);
@@ -159,9 +165,40 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         }
     }
 
-    private Task CountAsync(BenchStream stream, long started, CancellationToken cancellationToken) => options.ByRequest
+    // Before it is measured: each connection tells the node the names once.
+    private async Task<StreamConnection[]> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (options.ByRequest)
+            return [];
+        return await Task.WhenAll(Enumerable.Range(0, options.Connections).Select(async number =>
+        {
+            StreamConnection connection = await StreamConnection.OpenAsync(
+                node.Http, NodeBenchOptions.Namespace, string.Create(CultureInfo.InvariantCulture, $"count-{number}"), count => Interlocked.Add(ref _sent, count), cancellationToken)
+                .ConfigureAwait(false);
+            if (options.Compact)
+                await NumberAsync(connection, cancellationToken).ConfigureAwait(false);
+            return connection;
+        })).ConfigureAwait(false);
+    }
+
+    private async Task NumberAsync(StreamConnection connection, CancellationToken cancellationToken)
+    {
+        const int Batch = 5_000;
+        ArrayBufferWriter<byte> first = new();
+        BinaryBatch.WriteNumbers(first, [0]);
+        for (int from = 0; from < options.Counters; from += Batch)
+        {
+            int count = Math.Min(Batch, options.Counters - from);
+            byte[] names = BatchConnection.Names([.. Enumerable.Range(from, count).Select(BenchStream.NameUtf8)]);
+            await connection.SendNumbersAsync(first.WrittenMemory, 1, options.DeltaBytes, _deltas.AsMemory(0, options.DeltaBytes), names, count, cancellationToken).ConfigureAwait(false);
+        }
+
+        await connection.AnsweredAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task CountAsync(BenchStream stream, StreamConnection[] streams, long started, CancellationToken cancellationToken) => options.ByRequest
         ? OnConnectionsAsync(options.Connections, "count", (connection, number) => RequestAsync(connection, stream, number, started, cancellationToken), cancellationToken)
-        : Task.WhenAll(Enumerable.Range(0, options.Connections).Select(number => Task.Run(() => StreamAsync(stream, number, started, cancellationToken), cancellationToken)));
+        : Task.WhenAll(streams.Select((connection, number) => Task.Run(() => StreamAsync(stream, connection, number, started, cancellationToken), cancellationToken)));
 
     private async Task RequestAsync(BatchConnection connection, BenchStream stream, int number, long started, CancellationToken cancellationToken)
     {
@@ -173,16 +210,19 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         }
     }
 
-    private async Task StreamAsync(BenchStream stream, int number, long started, CancellationToken cancellationToken)
+    private async Task StreamAsync(BenchStream stream, StreamConnection connection, int number, long started, CancellationToken cancellationToken)
     {
-        StreamConnection connection = await StreamConnection.OpenAsync(
-            node.Http, NodeBenchOptions.Namespace, string.Create(CultureInfo.InvariantCulture, $"count-{number}"), count => Interlocked.Add(ref _sent, count), cancellationToken)
-            .ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             ReadOnlyMemory<byte> deltas = _deltas.AsMemory(0, options.BatchIncrements * options.DeltaBytes);
             for (long part = number; Stopwatch.GetElapsedTime(started).TotalSeconds < options.Seconds; part += options.Connections)
-                await connection.SendAsync(stream.Part(part, options.BatchIncrements), options.DeltaBytes, deltas, cancellationToken).ConfigureAwait(false);
+            {
+                if (options.Compact)
+                    await connection.SendNumbersAsync(stream.NumberedPart(part), options.BatchIncrements, options.DeltaBytes, deltas, default, 0, cancellationToken).ConfigureAwait(false);
+                else
+                    await connection.SendAsync(stream.Part(part, options.BatchIncrements), options.DeltaBytes, deltas, cancellationToken).ConfigureAwait(false);
+            }
+
             await connection.FinishAsync(cancellationToken).ConfigureAwait(false);
         }
     }

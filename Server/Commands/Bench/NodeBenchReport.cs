@@ -31,7 +31,7 @@ internal sealed record NodeBenchReport
 
     public required bool Durable { get; init; }
 
-    public required int BytesOnTheWire { get; init; }
+    public required double BytesOnTheWire { get; init; }
 
     public required double Seconds { get; init; }
 
@@ -57,7 +57,7 @@ internal sealed record NodeBenchReport
     public string ToText() => string.Create(
         CultureInfo.InvariantCulture,
         $"""
-        {IncrementsPerSecond / 1e6:0.00} million increments a second, acknowledged {(Durable ? "after the fsync" : "when written")}: tier {Tier}, {Spread} over {Counters:N0} counters, {BytesOnTheWire} bytes an increment
+        {IncrementsPerSecond / 1e6:0.00} million increments a second, acknowledged {(Durable ? "after the fsync" : "when written")}: tier {Tier}, {Spread} over {Counters:N0} counters, {BytesOnTheWire:0.#} bytes an increment
         {Increments:N0} increments sent, ClickHouse holds {ExactTotal:N0}; {CheckpointsDuring} windows stored meanwhile, the rest {SecondsToExact:0.0} s after the end
         processor time an increment: node {NodeNanosecondsPerIncrement:0} ns, ClickHouse {ClickHouseNanosecondsPerIncrement:0} ns, load generator {ClientNanosecondsPerIncrement:0} ns
         memory at most: node {NodePeakBytes >> 20} MiB, ClickHouse {ClickHousePeakBytes >> 20} MiB; {BytesPerCounter:0.0} bytes a counter, {CountersInMemory:N0} of {Counters:N0} totals at hand

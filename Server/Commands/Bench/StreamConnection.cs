@@ -46,22 +46,47 @@ internal sealed class StreamConnection : IAsyncDisposable
     /// <param name="deltas">The column of deltas.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CommandException">The node refused a batch, for another reason than that it is busy.</exception>
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, CancellationToken cancellationToken)
+    public ValueTask SendAsync(ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, CancellationToken cancellationToken) =>
+        SendAsync(BinaryBatch.Ids, ids.Length / sizeof(ulong), ids, width, deltas, default, 0, cancellationToken);
+
+    /// <summary>The same, with numbers of names.</summary>
+    /// <param name="numbers">The column of numbers.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="width">Bytes of a delta.</param>
+    /// <param name="deltas">The column of deltas.</param>
+    /// <param name="names">The names that get the next numbers.</param>
+    /// <param name="named">How many those are.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CommandException">The node refused a batch, for another reason than that it is busy.</exception>
+    public ValueTask SendNumbersAsync(
+        ReadOnlyMemory<byte> numbers, int count, int width, ReadOnlyMemory<byte> deltas, ReadOnlyMemory<byte> names, int named, CancellationToken cancellationToken) =>
+        SendAsync(BinaryBatch.Numbers, count, numbers, width, deltas, names, named, cancellationToken);
+
+    private async ValueTask SendAsync(
+        int encoding, int count, ReadOnlyMemory<byte> counters, int width, ReadOnlyMemory<byte> deltas, ReadOnlyMemory<byte> names, int named, CancellationToken cancellationToken)
     {
         if (_reading.IsCompleted)
             await _reading.ConfigureAwait(false);
         await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         _message.ResetWrittenCount();
-        int count = ids.Length / sizeof(ulong);
-        BinaryBatch.WriteHead(_message, _producer, ++_sequence, count, width, 0);
-        _message.Write(ids.Span);
+        BinaryBatch.WriteHead(_message, _producer, ++_sequence, count, width, named, encoding);
+        _message.Write(counters.Span);
         _message.Write(deltas.Span);
+        _message.Write(names.Span);
         lock (_unanswered)
             _unanswered.Enqueue(count);
         await _socket.SendAsync(_message.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waits for the answers that are missing.</summary>
+    /// <summary>Waits until every batch is answered; nobody may send meanwhile.</summary>
+    public async Task AnsweredAsync(CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < BatchStream.MaxUnanswered; i++)
+            await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _room.Release(BatchStream.MaxUnanswered);
+    }
+
+    /// <summary>Waits for the answers that are missing, and closes the connection.</summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
         await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken).ConfigureAwait(false);

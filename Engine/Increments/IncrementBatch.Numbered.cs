@@ -1,0 +1,132 @@
+using Sketch.Engine.Catalogue;
+
+namespace Sketch.Engine.Increments;
+
+/// <content>Columns of numbers of names that the sender declared before: nothing is looked up, as long as nothing was defined or deleted since.</content>
+public sealed partial class IncrementBatch
+{
+    private NumberedNames? _ownNames;
+
+    /// <summary>Numbers for a batch of which no other batch knows, empty; valid until the batch is disposed.</summary>
+    public NumberedNames OwnNames
+    {
+        get
+        {
+            _ownNames ??= new NumberedNames();
+            _ownNames.Clear();
+            return _ownNames;
+        }
+    }
+
+    /// <summary>Declares a counter's name and gives it the next number, also when it is refused.</summary>
+    /// <param name="nameUtf8">1 to 256 bytes of valid UTF-8 without control characters.</param>
+    /// <param name="names">The sender's numbers; fewer than <see cref="NumberedNames.Most"/>.</param>
+    /// <returns>Null when declared, else the refusal, of the field name.</returns>
+    public Rejection? Declare(ReadOnlySpan<byte> nameUtf8, NumberedNames names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        Rejection? refused = Declare(nameUtf8);
+        names.Add(refused is null ? CounterId.Of(Owner.IdPrefix, nameUtf8) : 0);
+        return refused;
+    }
+
+    /// <summary>Adds a column of increments; at the first wrong one it stops, and the batch must be dropped.</summary>
+    /// <param name="names">The sender's numbers, always with batches of the same namespace.</param>
+    /// <param name="numbers">Numbers of names: all below <see cref="NumberedNames.Count"/>.</param>
+    /// <param name="deltas">One for each number; at most <see cref="EngineLimits.MaxDelta"/> either way; not negative for approximate counters.</param>
+    /// <param name="at">Which row was refused.</param>
+    /// <returns>Null when all were added, else the refusal, of the field id, delta or increments.</returns>
+    public Rejection? Add(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, out int at)
+    {
+        at = 0;
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(deltas.Length, numbers.Length);
+        if (MakeRoom(numbers.Length) is { } tooMany)
+        {
+            return tooMany;
+        }
+
+        // Rows whose counter has to be looked at: nearly none, once every counter came.
+        Span<int> rest = stackalloc int[Together];
+        for (int from = 0; from < numbers.Length; from += Together)
+        {
+            int count = Math.Min(Together, numbers.Length - from);
+            int left = AddKnown(names, numbers.Slice(from, count), deltas.Slice(from, count), rest);
+            if (left > 0 && AddOthers(names, numbers[from..], deltas[from..], rest[..left], out int wrong) is { } refused)
+            {
+                at = from + wrong;
+                return refused;
+            }
+        }
+
+        return null;
+    }
+
+    // The batch is judged by the definitions of its beginning, those of the judgement: should one have come meanwhile, the fold looks again.
+    private int AddKnown(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, Span<int> rest)
+    {
+        uint judgement = names.Judge(DefinitionsAt);
+        ReadOnlySpan<ulong> ids = names.Ids;
+        ReadOnlySpan<uint> usualIn = names.UsualIn;
+        Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
+        Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
+        int added = 0;
+        int left = 0;
+        long weight = 0;
+        uint largest = _largest;
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            int number = numbers[i];
+            if (usualIn[number] == judgement && (ulong)deltas[i] < MaxSketchDelta)
+            {
+                uint delta = (uint)deltas[i];
+                sketchIds[added] = ids[number];
+                sketchDeltas[added++] = delta;
+                largest = Math.Max(largest, delta);
+                weight += delta;
+            }
+            else
+            {
+                rest[left++] = i;
+            }
+        }
+
+        Commit(ref added, ref weight, largest);
+        return left;
+    }
+
+    private Rejection? AddOthers(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, ReadOnlySpan<int> rows, out int at)
+    {
+        Span<ulong> ids = stackalloc ulong[rows.Length];
+        Span<long> some = stackalloc long[rows.Length];
+        Span<long> references = stackalloc long[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            ids[i] = names.Ids[numbers[rows[i]]];
+            some[i] = deltas[rows[i]];
+        }
+
+        _catalogue.Counters.Find(ids, references);
+        if (Add(ids, some, references, out int wrong) is { } refused)
+        {
+            at = rows[wrong];
+            return refused;
+        }
+
+        at = 0;
+        if (Owner.State.Definition.Tier == Tier.Approximate)
+        {
+            long usual = NameEntry.Usual(Owner.State.Index);
+            uint judgement = names.Judge(DefinitionsAt);
+            for (int i = 0; i < rows.Length; i++)
+            {
+                if (NameEntry.UsualPart(references[i]) == usual)
+                {
+                    names.UsualIn[numbers[rows[i]]] = judgement;
+                }
+            }
+        }
+
+        return null;
+    }
+}
