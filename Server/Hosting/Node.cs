@@ -14,7 +14,8 @@ namespace Sketch.Server.Hosting;
 
 /// <summary>
 /// One node: data folder, listeners, log, store, engine, put together in this order and taken apart in the reverse one.
-/// The listeners come first, so that a taken port is found before anything is opened and health pages answer during a long replay.
+/// The listeners come first, so that a taken port is found before the log is opened and health pages answer during a long replay. ClickHouse, a process of its own,
+/// gets ready beside them.
 /// </summary>
 internal sealed partial class Node : IAsyncDisposable
 {
@@ -28,6 +29,8 @@ internal sealed partial class Node : IAsyncDisposable
     private DataFolder? _folder;
     private WebApplication? _app;
     private IIncrementLog? _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task<OpenStore>? _opening;
     private OpenStore? _store;
     private CountingEngine? _engine;
     private DemoTraffic? _demo;
@@ -97,16 +100,25 @@ internal sealed partial class Node : IAsyncDisposable
             await _engine.DisposeAsync().ConfigureAwait(false);
         if (_log is not null)
             await _log.DisposeAsync().ConfigureAwait(false);
-        if (_store is not null)
-        {
-            await _store.Store.DisposeAsync().ConfigureAwait(false);
-            foreach (IAsyncDisposable owned in _store.Owned)
-                await owned.DisposeAsync().ConfigureAwait(false);
-        }
-
+        if (_opening is not null)
+            await CloseStoreAsync(_opening).ConfigureAwait(false);
+        _stopping.Dispose();
         if (_app is not null)
             await _app.DisposeAsync().ConfigureAwait(false);
         _folder?.Dispose();
+    }
+
+    private async Task CloseStoreAsync(Task<OpenStore> opening)
+    {
+        if (!opening.IsCompleted)
+            await _stopping.CancelAsync().ConfigureAwait(false);
+        await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!opening.IsCompletedSuccessfully)
+            return; // it was told where it was awaited, or something else was before
+        OpenStore store = await opening.ConfigureAwait(false);
+        await store.Store.DisposeAsync().ConfigureAwait(false);
+        foreach (IAsyncDisposable owned in store.Owned)
+            await owned.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task ListenAsync(NodeSeams seams, IConfiguration configuration, CancellationToken cancellationToken)
@@ -144,6 +156,7 @@ internal sealed partial class Node : IAsyncDisposable
         });
 
         _app = builder.Build();
+        _opening = Task.Run(() => seams.OpenStore(_options, _app.Services.GetRequiredService<ILoggerFactory>(), seams.Time, _stopping.Token), CancellationToken.None);
         _app.UseMiddleware<ProblemAnswers>();
         _app.UseMiddleware<LocalOnly>();
         _app.MapWhen(context => context.Features.Get<Listeners.SqlDoor>() is not null, sql => sql.Run(_sql.InvokeAsync));
@@ -173,7 +186,7 @@ internal sealed partial class Node : IAsyncDisposable
             ? new RetainedLog(_log, Path.Combine(_options.Data, NodeParts.LogFolder), Path.Combine(_options.Data, EngineSnapshot.Folder), _options.LogKeepBytes, _options.LogLimitBytes / 2)
             : null;
         _log = retained ?? _log;
-        _store = await seams.OpenStore(_options, loggers, seams.Time, cancellationToken).ConfigureAwait(false);
+        _store = await _opening!.WaitAsync(cancellationToken).ConfigureAwait(false);
         _engine = await CountingEngine.OpenAsync(
             new EngineOptions
             {
