@@ -84,7 +84,7 @@ internal sealed partial class CounterExpiry(
 
     private async Task<int> ExpireAsync(NamespaceEntry owner, long beforeMs, CancellationToken cancellationToken)
     {
-        // Ids are hashes: a part of their range has its part of the counters. The lowest bits of an id say where it lies in its part.
+        // Ids are hashes: a part of their range has its part of the counters. Each part has 2^n ids, all of whose lowest n bits are one in its last.
         int expired = 0;
         ulong part = ulong.MaxValue >> BitOperations.Log2((ulong)Math.Max(1, owner.Counters / options.IdleAskedAtOnce));
         IdleQuestion idle = new(log, owner.State.Definition.Name, beforeMs, 0, part, ExpiringRecord.MostNames);
