@@ -4,6 +4,7 @@ using Sketch.Engine.Appends;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Expiry;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Log;
@@ -30,10 +31,12 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     private readonly WindowMarker _marker;
     private readonly LogFollower _follower;
     private readonly AccuracyAudit _audit;
+    private readonly CounterExpiry _expiry;
     private readonly EngineMeter _meter;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _work = Task.CompletedTask;
+    private Task _expiring = Task.CompletedTask;
     private bool _disposed;
 
     internal CountingEngine(EngineParts parts)
@@ -50,6 +53,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         _reads = parts.Reads;
         _coldReads = parts.ColdReads;
         _audit = parts.Audit;
+        _expiry = new CounterExpiry(_store, _log.Identity, _catalogue, AppendAsync, CheckpointAsync, parts.Options, _time, parts.Logger);
         _meter = new EngineMeter(this, _audit);
         _batches = new IncrementBatchPool(_catalogue);
     }
@@ -95,6 +99,8 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             {
                 HotCounters = _catalogue.Counters.Hot,
                 DistinctBytes = _catalogue.Elements.ApproximateBytes,
+                ExpiredCounters = _expiry.Expired,
+                ExpiringCounters = _catalogue.Expiring.Count,
             };
         }
     }
@@ -314,8 +320,10 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _pending.Stop();
+        await _expiring.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it may have waited for one of those
         _coldReads.Dispose();
         _checkpointer.Dispose();
+        _expiry.Dispose();
         _stopping.Dispose();
     }
 
@@ -328,9 +336,13 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             Watch(Task.Run(() => _checkpointer.RunAsync(stopping), CancellationToken.None)),
             Watch(Task.Run(() => _marker.RunAsync(stopping), CancellationToken.None)),
             Watch(_log.Failed.WaitAsync(stopping)));
+        _expiring = Watch(Task.Run(() => _expiry.RunAsync(stopping), CancellationToken.None));
     }
 
     internal CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Deletes idle counters now; it is done every hour anyway.</summary>
+    internal Task ExpireAsync(CancellationToken cancellationToken) => _expiry.ExpireAsync(cancellationToken);
 
     private async Task Watch(Task work)
     {
@@ -387,10 +399,10 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         _catalogue.Find(@namespace) ?? throw new ArgumentException($"There is no namespace '{@namespace}'.", nameof(@namespace));
 
     /// <summary>False when the fold did not take it: something else came first.</summary>
-    private ValueTask<bool> AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken) =>
-        AppendAsync(RecordKind.Definition, definition.ToBytes(), cancellationToken);
+    private async ValueTask<bool> AppendAsync(DefinitionRecord definition, CancellationToken cancellationToken) =>
+        (await AppendAsync(RecordKind.Definition, definition.ToBytes(), cancellationToken).ConfigureAwait(false)).Verdict == SequenceVerdict.Fresh;
 
-    private async ValueTask<bool> AppendAsync(RecordKind kind, byte[] payload, CancellationToken cancellationToken)
+    private async ValueTask<FoldOutcome> AppendAsync(RecordKind kind, byte[] payload, CancellationToken cancellationToken)
     {
         PendingAppends.PendingAppend pending = _pending.Begin();
         LogRecord record = new(kind, UInt128.Zero, 0, pending.Id, payload);
@@ -412,7 +424,7 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
         }
 
         return await pending.Outcome.ConfigureAwait(false) is { } outcome
-            ? outcome.Verdict == SequenceVerdict.Fresh
+            ? outcome
             : throw new EngineBusyException(AppendStatus.Unknown);
     }
 }

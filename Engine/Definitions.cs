@@ -28,6 +28,11 @@ internal static class Definitions
             return Bad("maxCounters", $"{definition.MaxCounters}", "1 to 100000000");
         }
 
+        if (definition.LifetimeDays is < 1 or > 365)
+        {
+            return Bad("lifetimeDays", $"{definition.LifetimeDays}", "1 to 365");
+        }
+
         return catalogue.Find(definition.Name) is null && catalogue.Namespaces.Count >= EngineLimits.MaxNamespaces
             ? new Rejection(
                 RejectionReason.QuotaExceeded, "namespace", $"'{definition.Name}'", $"existing namespaces: the node holds its maximum of {EngineLimits.MaxNamespaces}")

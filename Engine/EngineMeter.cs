@@ -30,6 +30,8 @@ internal sealed class EngineMeter : IDisposable
         Meter.CreateObservableCounter("totals_misses", () => engine.TotalsReads.Misses, description: "Totals that reads had to ask the store for.");
         Meter.CreateObservableCounter("totals_loaded", () => engine.TotalsReads.Loaded, description: "Counters that came back into memory.");
         Meter.CreateObservableCounter("totals_evicted", () => engine.TotalsReads.Evicted, description: "Counters that left memory.");
+        Meter.CreateObservableCounter("counters_expired", () => engine.Status.ExpiredCounters, description: "Idle counters that this process deleted.");
+        Meter.CreateObservableGauge("counters_expiring", () => engine.Status.ExpiringCounters, description: "Idle counters that are deleted next unless they are incremented.");
         Meter.CreateObservableGauge("checkpoint_failing", () => engine.Status.CheckpointError is null ? 0 : 1, description: "1 while checkpoints can't be stored.");
 
         Meter.CreateObservableCounter("accuracy_warnings", () => audit.Warnings, description: "How often a namespace's bounds began to fall short.");

@@ -1,3 +1,4 @@
+using Sketch.Engine.Catalogue;
 using Sketch.Engine.Log;
 using Sketch.Sketches;
 
@@ -26,6 +27,15 @@ public sealed record EngineOptions
 
     /// <summary>How many of the heaviest counters of a namespace are kept at hand.</summary>
     internal int HeaviestKept { get; init; } = 1_024;
+
+    /// <summary>How often idle counters are looked for.</summary>
+    internal TimeSpan ExpireEvery { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Of about so many counters the store is asked at once who is idle, at most twice as many.</summary>
+    internal int IdleAskedAtOnce { get; init; } = 1 << 19;
+
+    /// <summary>For how long a counter of a namespace stays that nobody increments.</summary>
+    internal Func<NamespaceDefinition, TimeSpan> Lifetime { get; init; } = static definition => TimeSpan.FromDays(definition.LifetimeDays);
 
     /// <summary>Is told how far the engine is while it opens.</summary>
     public OpeningProgress Progress { get; init; } = new();

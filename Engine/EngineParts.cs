@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Sketch.Engine.Appends;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
@@ -10,6 +11,7 @@ namespace Sketch.Engine;
 
 /// <summary>What an engine is made of, once loaded.</summary>
 internal sealed record EngineParts(
+    EngineOptions Options,
     IIncrementLog Log,
     ICheckpointStore Store,
     TimeProvider Time,
@@ -21,4 +23,5 @@ internal sealed record EngineParts(
     WindowMarker Marker,
     CounterReads Reads,
     ColdReads ColdReads,
-    AccuracyAudit Audit);
+    AccuracyAudit Audit,
+    ILogger<CountingEngine> Logger);

@@ -75,11 +75,11 @@ internal static partial class EngineStart
         RecordCuts cuts = new();
         LogFollower follower = new(log, fold, views, pending, cuts, options.Progress);
         CountingEngine engine = new(new EngineParts(
-            log, store, time, catalogue, pending, views, follower, checkpointer,
+            options, log, store, time, catalogue, pending, views, follower, checkpointer,
             new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
             new CounterReads(catalogue, views, cuts, new GhostCache(ghosts), names, time),
             new ColdReads(store, log.Identity, catalogue, views, names),
-            audit));
+            audit, logger));
 
         long started = time.GetTimestamp();
         Task following = Task.Run(() => follower.RunAsync(engine.Stopping), CancellationToken.None);
@@ -92,6 +92,7 @@ internal static partial class EngineStart
             }
 
             await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, options.Progress, cancellationToken).ConfigureAwait(false);
+            catalogue.SetExpiring(fold.Expiring.Names); // once more: now those that the store names are there
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
             {
                 await engine.DisposeAsync().ConfigureAwait(false);

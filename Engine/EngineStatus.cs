@@ -24,6 +24,12 @@ public sealed record EngineStatus(
     /// <summary>Counters whose total is in memory.</summary>
     public long HotCounters { get; init; }
 
+    /// <summary>Idle counters that this process deleted.</summary>
+    public long ExpiredCounters { get; init; }
+
+    /// <summary>Counters that may be about to be deleted.</summary>
+    public int ExpiringCounters { get; init; }
+
     /// <summary>Memory of approximate counters of the kind distinct: their states, and what the open window changed in them.</summary>
     public long DistinctBytes { get; init; }
 }

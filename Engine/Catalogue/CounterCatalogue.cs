@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Totals;
@@ -22,11 +23,16 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     // Names that doors entered and the log does not hold yet. More than batches can be on their way means that batches failed: those names are given up to be sent again.
     private const int MostEntered = 1 << 20;
 
+    private FrozenDictionary<ulong, string> _expiring = FrozenDictionary<ulong, string>.Empty;
+
     private readonly ConcurrentDictionary<ulong, byte[]> _entered = new();
     private int _enteredCount; // the dictionary's own takes all of its locks
 
     /// <summary>Every counter by id, with its exact total while it is in memory.</summary>
     public CounterTable Counters { get; } = table;
+
+    /// <summary>Counters that may be about to go, with their names: whoever increments one brings the name.</summary>
+    public FrozenDictionary<ulong, string> Expiring => Volatile.Read(ref _expiring);
 
     /// <summary>How many counters there are.</summary>
     public long Count => Namespaces.Sum(n => n.Counters);
@@ -133,6 +139,14 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
 
         _defined[id] = state;
         Labels.Set(id, (ushort)state.Owner.Index, state.Definition.Labels);
+    }
+
+    /// <summary>The fold has other expiring counters. Whoever sees one of them by its entry finds its name.</summary>
+    public void SetExpiring(IReadOnlyDictionary<ulong, string> expiring)
+    {
+        Counters.MarkExpiring(Expiring.Keys, isExpiring: false);
+        Volatile.Write(ref _expiring, expiring.ToFrozenDictionary());
+        Counters.MarkExpiring(expiring.Keys, isExpiring: true);
     }
 
     /// <summary>The fold deleted a counter.</summary>

@@ -33,9 +33,15 @@ internal readonly struct NameEntry(NameHash hash, long reference)
     internal const int UsedShift = HashBits + 7;
     internal const long UsedMask = 3L << UsedShift;
 
-    private const long UsualMask = (-1L << NamespaceShift) | DeclaredFlag | DefinedFlag | RemovedFlag;
+    /// <summary>It may be about to go: batches bring its name again, which keeps it.</summary>
+    internal const long ExpiringFlag = 1L << (HashBits + 9);
 
-    /// <summary>The log held this name when it was looked up: batches need not carry it any more, and readers may see the counter.</summary>
+    private const long UsualMask = (-1L << NamespaceShift) | DeclaredFlag | DefinedFlag | RemovedFlag | ExpiringFlag;
+
+    /// <summary>Batches carry the name: the log did not hold it when it was looked up, or forgets it soon unless it comes again.</summary>
+    public bool NeedsName => (reference & (DeclaredFlag | ExpiringFlag)) != DeclaredFlag;
+
+    /// <summary>The log held this name when it was looked up: readers may see the counter.</summary>
     public bool IsDeclared => (reference & DeclaredFlag) != 0;
 
     /// <summary>The counter had a definition of its own when it was looked up.</summary>

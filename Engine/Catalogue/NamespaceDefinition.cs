@@ -6,12 +6,14 @@ namespace Sketch.Engine.Catalogue;
 /// <param name="Durable">Every acknowledgement waits for the fsync, whatever the tier.</param>
 /// <param name="RetentionDays">How long history is kept, 1 to 365.</param>
 /// <param name="MaxCounters">The most counters it may hold, 1 to 100,000,000.</param>
+/// <param name="LifetimeDays">For how long a counter stays that nobody increments or defines, 1 to 365 days of log time.</param>
 public sealed record NamespaceDefinition(
     string Name,
     Tier Tier = Tier.Approximate,
     bool Durable = false,
     int RetentionDays = 30,
-    int MaxCounters = NamespaceDefinition.DefaultMaxCounters)
+    int MaxCounters = NamespaceDefinition.DefaultMaxCounters,
+    int LifetimeDays = 30)
 {
     /// <summary>The most counters in a namespace that says nothing of it.</summary>
     public const int DefaultMaxCounters = 10_000_000;

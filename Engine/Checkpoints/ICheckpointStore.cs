@@ -38,6 +38,12 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <summary>The names of counters of a namespace; those that the store does not know are left out.</summary>
     ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Counters, ids ascending, that exist and did not change after the last stored window that ended before the time asked for: no increment, element, definition or
+    /// reset. A window that is being stored meanwhile makes counters busy, never idle.
+    /// </summary>
+    ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken);
+
     /// <summary>Counters of the kind distinct: of each, the latest generation. Each batch is valid until the next is asked for.</summary>
     IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken);
 
@@ -75,6 +81,15 @@ public interface ICheckpointStore : IAsyncDisposable
 /// <param name="Position">The last position covered; zero when nothing is.</param>
 /// <param name="TimeMs">The log time of that position, milliseconds since 1970.</param>
 public readonly record struct StoredPosition(long Position, long TimeMs);
+
+/// <summary>Whose counters are idle.</summary>
+/// <param name="Log">The log that counts them.</param>
+/// <param name="Namespace">Their namespace.</param>
+/// <param name="BeforeMs">They are idle since before this log time, milliseconds since 1970.</param>
+/// <param name="First">The lowest id.</param>
+/// <param name="Last">The highest id.</param>
+/// <param name="Limit">At most this many, the lowest ids.</param>
+public readonly record struct IdleQuestion(LogIdentity Log, string Namespace, long BeforeMs, ulong First, ulong Last, int Limit);
 
 /// <summary>A counter's exact total.</summary>
 /// <param name="Id">The counter's id.</param>

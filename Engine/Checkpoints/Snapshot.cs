@@ -10,8 +10,11 @@ namespace Sketch.Engine.Checkpoints;
 /// </summary>
 internal sealed record Snapshot
 {
-    /// <summary>The version written and read.</summary>
-    public const int CurrentVersion = 2;
+    /// <summary>The version written.</summary>
+    public const int CurrentVersion = 3;
+
+    /// <summary>The oldest version read: it knows of no expiring counters.</summary>
+    public const int OldestVersion = 2;
 
     public required int Version { get; init; }
 
@@ -40,6 +43,9 @@ internal sealed record Snapshot
     /// <summary><inheritdoc cref="LogFold.ForgottenRemovals" path="/summary"/></summary>
     public long ForgottenRemovals { get; init; }
 
+    /// <summary>Counters that may be about to go; null for none.</summary>
+    public ExpiringSnapshot? Expiring { get; init; }
+
     public required IReadOnlyList<ProducerSnapshot> Producers { get; init; }
 
     public static Snapshot Of(LogFold fold, LogIdentity log, long position, long timeMs) => new()
@@ -55,6 +61,7 @@ internal sealed record Snapshot
         Removed = [.. fold.Removed.SelectMany(r => new[] { r.Key, (ulong)r.Value })],
         RemovedBefore = [.. fold.RemovedBefore.SelectMany(r => new[] { r.Key, (ulong)r.Value })],
         ForgottenRemovals = fold.ForgottenRemovals,
+        Expiring = fold.Expiring.Names.Count == 0 ? null : new(fold.Expiring.Position, fold.Expiring.Namespace, [.. fold.Expiring.Names.Values]),
         Producers =
         [
             .. fold.Producers.All.Select(p => new ProducerSnapshot(
@@ -69,6 +76,11 @@ internal sealed record Snapshot
         LogFold fold = new();
         fold.Restore(Position, LastTierChange, Definitions, Weights);
         fold.RestoreRemovals(Removed, RemovedBefore ?? [], ForgottenRemovals);
+        if (Expiring is { } expiring)
+        {
+            fold.Expiring.Begin(expiring.Position, expiring.Namespace, expiring.Names);
+        }
+
         foreach (ProducerSnapshot producer in Producers)
         {
             ProducerTable.Producer state = new();
@@ -85,6 +97,9 @@ internal sealed record Snapshot
         return fold;
     }
 }
+
+/// <summary>What is left of the last expiring record: its position, whose counters, their names.</summary>
+internal sealed record ExpiringSnapshot(long Position, string Namespace, IReadOnlyList<string> Names);
 
 /// <summary>One producer in a snapshot: sequences, positions and numbers of contents in turn.</summary>
 internal sealed record ProducerSnapshot(string Producer, long LastPosition, long LastTimeMs, long[] Remembered);

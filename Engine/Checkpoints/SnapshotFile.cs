@@ -39,9 +39,10 @@ internal sealed class SnapshotFile(ILogDisk disk, string folder, string name = "
         }
 
         Snapshot? snapshot = JsonSerializer.Deserialize(json, SnapshotJson.Default.Snapshot);
-        return snapshot is { Version: Snapshot.CurrentVersion }
+        return snapshot is { Version: >= Snapshot.OldestVersion and <= Snapshot.CurrentVersion }
             ? snapshot
-            : throw new InvalidDataException($"The snapshot {path} is of version {snapshot?.Version}; this release reads {Snapshot.CurrentVersion}.");
+            : throw new InvalidDataException(
+                $"The snapshot {path} is of version {snapshot?.Version}; this release reads {Snapshot.OldestVersion} to {Snapshot.CurrentVersion}.");
     }
 
     /// <summary>Replaces the snapshot; when this returns, it survives a loss of power.</summary>

@@ -59,6 +59,11 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
     }
 
     /// <inheritdoc/>
+    public void ExpiringChanged()
+    {
+    }
+
+    /// <inheritdoc/>
     public void Defined(NamespaceState state)
     {
     }

@@ -22,6 +22,9 @@ internal interface IFoldSink
     /// <param name="deleted">Whether it is gone altogether, until it is defined or incremented again.</param>
     void Removed(NamespaceState owner, ulong id, string name, bool deleted);
 
+    /// <summary>Other counters are about to go than before, or none: <see cref="LogFold.Expiring"/>. Not called when single ones are saved.</summary>
+    void ExpiringChanged();
+
     /// <summary>A namespace was created or changed.</summary>
     void Defined(NamespaceState state);
 

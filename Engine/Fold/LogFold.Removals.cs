@@ -52,7 +52,8 @@ internal sealed partial class LogFold
         }
 
         CutAtHour(record, sink);
-        if (_window.Increments > 0)
+        IReadOnlyList<string> names = Removable(removal);
+        if (_window.Increments > 0 && names.Count > 0)
         {
             // What is removed is then all that earlier windows hold, and all of its own window comes after it.
             Close(record.Position - 1, sink);
@@ -60,9 +61,11 @@ internal sealed partial class LogFold
 
         Extend(record);
         _window = _window with { Definitions = _window.Definitions + 1 };
-        foreach (string name in removal.Names)
+        EndExpiring(removal, sink);
+        foreach (string name in names)
         {
             ulong id = CounterId.Of(removal.Namespace, name);
+            Expiring.Save(id);
             if (removal.Deleted)
             {
                 if (_counters.Remove(id, out CounterState? state) && state.Tier != owner.Definition.Tier)

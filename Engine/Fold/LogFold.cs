@@ -74,6 +74,9 @@ internal sealed partial class LogFold
             case RecordKind.Removal:
                 Remove(record, sink);
                 break;
+            case RecordKind.Expiring:
+                BeginExpiring(record, sink);
+                break;
             case RecordKind.Increments or RecordKind.Elements:
                 outcome = Count(record, sink);
                 break;
@@ -136,6 +139,7 @@ internal sealed partial class LogFold
         owner.Weight += payload.Weight;
         _window = _window with { Increments = _window.Increments + payload.Count + distinct };
         Named(owner, payload);
+        SaveCounted(owner, payload, elements, record.Kind == RecordKind.Elements);
         sink.Counted(owner, payload, _window);
         if (record.Kind == RecordKind.Elements)
         {
@@ -184,9 +188,17 @@ internal sealed partial class LogFold
                 _byName.Add(definition.Name, state = new NamespaceState(_namespaces.Count, definition));
                 _namespaces.Add(state);
             }
-            else if (state.Redefine(definition, position))
+            else
             {
-                LastTierChange = position;
+                if (state.Redefine(definition, position))
+                {
+                    LastTierChange = position;
+                }
+
+                if (definition.Name == Expiring.Namespace)
+                {
+                    Expiring.SaveAll(); // their lifetime may be another one now
+                }
             }
 
             sink.Defined(state);
@@ -226,6 +238,7 @@ internal sealed partial class LogFold
             }
         }
 
+        Expiring.Save(id);
         if (before != state.Tier)
         {
             LastTierChange = position;
@@ -256,6 +269,10 @@ internal sealed partial class LogFold
         }
 
         public void Removed(NamespaceState owner, ulong id, string name, bool deleted)
+        {
+        }
+
+        public void ExpiringChanged()
         {
         }
 

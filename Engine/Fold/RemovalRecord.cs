@@ -7,7 +7,8 @@ namespace Sketch.Engine.Fold;
 /// <param name="Namespace">Whose counters.</param>
 /// <param name="Names">Their names.</param>
 /// <param name="Deleted">Whether they are gone; else they only begin anew at zero.</param>
-internal sealed record RemovalRecord(string Namespace, IReadOnlyList<string> Names, bool Deleted)
+/// <param name="Expiring">The position of an expiring record: only those go that it names and nobody incremented since. Null when they go whatever came.</param>
+internal sealed record RemovalRecord(string Namespace, IReadOnlyList<string> Names, bool Deleted, long? Expiring = null)
 {
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, RemovalJson.Default.RemovalRecord);
 
@@ -26,6 +27,10 @@ internal sealed record RemovalRecord(string Namespace, IReadOnlyList<string> Nam
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(RemovalRecord))]
+[JsonSerializable(typeof(ExpiringRecord))]
 internal sealed partial class RemovalJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 using Sketch.Engine.Catalogue;
 
 namespace Sketch.Engine.Increments;
@@ -146,7 +147,14 @@ public sealed partial class IncrementBatch
             }
 
             tier = _catalogue.TierOf(id, entry, owner);
-            if (!entry.IsDeclared && !_newIds.Contains(id))
+            if (entry.IsDeclared)
+            {
+                if (entry.NeedsName && _catalogue.Expiring.GetValueOrDefault(id) is { } expiring)
+                {
+                    AppendName(id, Encoding.UTF8.GetBytes(expiring));
+                }
+            }
+            else if (!_newIds.Contains(id))
             {
                 // Another batch brings it too, but may be refused.
                 if (_catalogue.Entered(id) is { } name)

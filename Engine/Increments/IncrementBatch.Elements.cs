@@ -47,6 +47,7 @@ public sealed partial class IncrementBatch
         switch (counter?.Kind)
         {
             case CounterKind.Distinct when delta is null:
+                AppendExpiring(id, entry, nameUtf8);
                 _elements.AddElement(id, _catalogue.Elements.Hasher.Hash(elementUtf8));
                 IsStrong |= counter.Tier == Tier.Strong;
                 return null;
@@ -54,6 +55,7 @@ public sealed partial class IncrementBatch
                 return new Rejection(RejectionReason.Invalid, "delta", $"{delta}", "no delta: the counter is of the kind distinct, which counts different elements");
             case CounterKind.Top when delta is null or (>= 0 and <= EngineLimits.MaxDelta):
                 // The counter's own value is a sum like any other.
+                AppendExpiring(id, entry, nameUtf8);
                 Append(id, delta ?? 1, counter.Tier);
                 _elements.AddItem(id, _catalogue.Elements.Hasher.ItemId(id, elementUtf8), delta ?? 1, elementUtf8);
                 return null;
@@ -66,6 +68,14 @@ public sealed partial class IncrementBatch
                 return new Rejection(
                     RejectionReason.Invalid, "name", CounterName.Shown(nameUtf8),
                     "a counter that was made with the kind distinct or top before elements are added to it (PUT /v1/namespaces/{namespace}/counters/{name})");
+        }
+    }
+
+    private void AppendExpiring(ulong id, NameEntry entry, ReadOnlySpan<byte> nameUtf8)
+    {
+        if (entry.NeedsName)
+        {
+            AppendName(id, nameUtf8);
         }
     }
 

@@ -101,7 +101,7 @@ public sealed partial class IncrementBatch : IDisposable
         }
 
         Append(id, delta, tier);
-        if (!isKnown || !entry.IsDeclared)
+        if (!isKnown || entry.NeedsName)
         {
             AppendName(id, nameUtf8);
         }

@@ -70,7 +70,7 @@ public sealed class EmbeddedLog : IIncrementLog
                 nameof(record), $"The payload has {record.Payload.Length} bytes; allowed 0 to {RecordFrame.MaxPayloadBytes}.");
         }
 
-        if (record.Kind is <= RecordKind.Genesis or > RecordKind.Removal)
+        if (record.Kind is <= RecordKind.Genesis or > RecordKind.Expiring)
         {
             throw new ArgumentOutOfRangeException(nameof(record), $"The kind is {record.Kind}; allowed are all but Genesis, which the log writes itself.");
         }

@@ -96,7 +96,7 @@ internal readonly record struct FrameRun(int Bytes, int Count, long LastTimeMs, 
 
         return !RecordFrame.TryVerify(rest, out _) ? FrameFault.Damaged
             : rest[57] != RecordFrame.Version ? FrameFault.UnknownVersion
-            : rest[56] is < (byte)RecordKind.Genesis or > (byte)RecordKind.Removal ? FrameFault.UnknownKind
+            : rest[56] is < (byte)RecordKind.Genesis or > (byte)RecordKind.Expiring ? FrameFault.UnknownKind
             : FrameFault.None;
     }
 }

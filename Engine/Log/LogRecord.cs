@@ -20,6 +20,9 @@ public enum RecordKind : byte
 
     /// <summary>Counters were deleted, or set to zero.</summary>
     Removal = 6,
+
+    /// <summary>Counters that a removal may delete unless they are incremented first.</summary>
+    Expiring = 7,
 }
 
 /// <summary>A record to be appended; the log adds position, log time and checksum.</summary>

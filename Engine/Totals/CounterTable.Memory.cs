@@ -9,7 +9,7 @@ namespace Sketch.Engine.Totals;
 /// </content>
 internal sealed partial class CounterTable
 {
-    private const long CantLeave = NameEntry.DefinedFlag | NameEntry.RemovedFlag | NameEntry.PinnedFlag;
+    private const long CantLeave = NameEntry.DefinedFlag | NameEntry.RemovedFlag | NameEntry.PinnedFlag | NameEntry.ExpiringFlag;
 
     // So many until everything that nobody uses has left by fair shares of all segments; who is left over then leaves wherever it is.
     private const int FairRounds = 5;
@@ -182,6 +182,23 @@ internal sealed partial class CounterTable
                 {
                     ref long reference = ref segment.Slots[at].Reference;
                     Volatile.Write(ref reference, stays ? reference | NameEntry.PinnedFlag : reference & ~NameEntry.PinnedFlag);
+                }
+            }
+        }
+    }
+
+    /// <summary>Counters that may be about to go, and those that are not any more. What is out of memory comes in, since only there it can be seen.</summary>
+    public void MarkExpiring(IEnumerable<ulong> ids, bool isExpiring)
+    {
+        lock (_changing)
+        {
+            foreach (ulong id in ids)
+            {
+                ulong mixed = _mixer.Mix(id);
+                if (Known(id, mixed) is not 0 and var known && !IsGone(known))
+                {
+                    ref long reference = ref Slot(id, mixed);
+                    Volatile.Write(ref reference, isExpiring ? reference | NameEntry.ExpiringFlag : reference & ~NameEntry.ExpiringFlag);
                 }
             }
         }

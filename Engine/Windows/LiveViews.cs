@@ -95,6 +95,15 @@ internal sealed partial class LiveViews : IFoldSink
     }
 
     /// <inheritdoc/>
+    public void ExpiringChanged()
+    {
+        // The counters first: who knows of this position has looked at them afterwards.
+        _catalogue.SetExpiring(_fold.Expiring.Names);
+        _catalogue.DefinitionsAt = _fold.Position + 1;
+        Extend();
+    }
+
+    /// <inheritdoc/>
     public void Defined(NamespaceState state)
     {
         _catalogue.Defined(state);

@@ -13,8 +13,9 @@ namespace Sketch.Server.Rest;
 /// <param name="Durable">Whether every acknowledgement waits for the fsync.</param>
 /// <param name="RetentionDays">How long history is kept.</param>
 /// <param name="MaxCounters">The most counters it may hold.</param>
+/// <param name="LifetimeDays">For how many days a counter stays that nobody increments or defines.</param>
 /// <param name="Counters">How many it holds.</param>
-internal sealed record NamespaceAnswer(string Name, string Tier, bool Durable, int RetentionDays, int MaxCounters, long Counters);
+internal sealed record NamespaceAnswer(string Name, string Tier, bool Durable, int RetentionDays, int MaxCounters, int LifetimeDays, long Counters);
 
 /// <summary>The namespaces of a node.</summary>
 /// <param name="Namespaces">By name.</param>

@@ -5,7 +5,7 @@ namespace Sketch.Server.Rest;
 // The shapes of request bodies, for the OpenAPI document and for the command line: the node reads them member by member, so that each error can name its place.
 
 /// <summary>A namespace's definition.</summary>
-internal sealed record NamespaceBody(string? Tier, bool? Durable, int? RetentionDays, int? MaxCounters);
+internal sealed record NamespaceBody(string? Tier, bool? Durable, int? RetentionDays, int? MaxCounters, int? LifetimeDays = null);
 
 /// <summary>A counter's definition.</summary>
 internal sealed record CounterBody(string? Kind, string? Tier, int? K, Dictionary<string, string>? Labels);

@@ -45,7 +45,7 @@ internal static class NamespaceRoutes
     private static async Task<NamespaceDefinition> ReadAsync(HttpContext context, string name)
     {
         using RequestBody body = await ReadJsonAsync(context).ConfigureAwait(false);
-        JsonMembers members = JsonMembers.Parse(body.Memory, "tier", "durable", "retentionDays", "maxCounters");
+        JsonMembers members = JsonMembers.Parse(body.Memory, "tier", "durable", "retentionDays", "maxCounters", "lifetimeDays");
         NamespaceDefinition standard = new(name);
         return standard with
         {
@@ -53,6 +53,7 @@ internal static class NamespaceRoutes
             Durable = members.Flag("durable") ?? standard.Durable,
             RetentionDays = members.Whole("retentionDays", 1, 365) ?? standard.RetentionDays,
             MaxCounters = members.Whole("maxCounters", 1, 100_000_000) ?? standard.MaxCounters,
+            LifetimeDays = members.Whole("lifetimeDays", 1, 365) ?? standard.LifetimeDays,
         };
     }
 
@@ -75,5 +76,6 @@ internal static class NamespaceRoutes
         status.Definition.Durable,
         status.Definition.RetentionDays,
         status.Definition.MaxCounters,
+        status.Definition.LifetimeDays,
         status.Counters);
 }

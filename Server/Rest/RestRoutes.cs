@@ -67,7 +67,8 @@ internal static class RestRoutes
                 "Create or change a namespace",
                 "The body replaces the definition: a member left out gets its default. Answered once it is on disk. Body members: "
                     + "tier (strong, eventual or approximate; default approximate), durable (every acknowledgement waits for the fsync; default false), "
-                    + "retentionDays (of the history, 1 to 365; default 30), maxCounters (1 to 100000000; default 10000000).")
+                    + "retentionDays (of the history, 1 to 365; default 30), maxCounters (1 to 100000000; default 10000000), "
+                    + "lifetimeDays (for how long a counter stays that nobody increments or defines, 1 to 365; default 30).")
             .Body<NamespaceBody>(required: false)
             .Produces<NamespaceAnswer>()
             .Produces<NamespaceAnswer>(201)

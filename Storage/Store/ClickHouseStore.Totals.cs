@@ -102,6 +102,33 @@ public sealed partial class ClickHouseStore
         return names;
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken)
+    {
+        string within = string.Create(CultureInfo.InvariantCulture, $"id BETWEEN {idle.First} AND {idle.Last}");
+        string last = string.Create(CultureInfo.InvariantCulture,
+            $"(SELECT max(to_position) FROM sketch.checkpoints WHERE log = {idle.Log.Number} AND last_time < fromUnixTimestamp64Milli(toInt64({idle.BeforeMs}), 'UTC'))");
+        List<ulong> ids = [];
+
+        // No names here: they would be most of what is read. A row of a later window is enough to be busy, whatever rows are merged.
+        await foreach (ClickHouseDataReader row in RowsAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $$"""
+                WITH {{last}} AS last_position
+                SELECT id FROM sketch.counter_rows
+                WHERE namespace = {namespace:String} AND {{within}}
+                    AND id GLOBAL NOT IN (SELECT id FROM sketch.total_rows WHERE namespace = {namespace:String} AND {{within}} AND position > last_position)
+                    AND id GLOBAL NOT IN (SELECT id FROM sketch.distinct_rows WHERE namespace = {namespace:String} AND {{within}} AND latest.position > last_position)
+                GROUP BY id HAVING max(position) <= last_position AND NOT argMax(deleted, position)
+                ORDER BY id LIMIT {{idle.Limit}}
+                """), Of(idle.Namespace), cancellationToken))
+        {
+            ids.Add(row.GetFieldValue<ulong>(0));
+        }
+
+        return ids;
+    }
+
     private static ClickHouseParameterCollection Of(string @namespace)
     {
         ClickHouseParameterCollection parameters = [];

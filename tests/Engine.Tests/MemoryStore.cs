@@ -120,15 +120,42 @@ internal sealed partial class MemoryStore : ICheckpointStore
         }
     }
 
-    public ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
+    public async ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
         string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
     {
+        await BeforeNames();
         lock (_gate)
         {
             return ReadsFail
                 ? throw new CheckpointStoreException("the store is away")
-                : new(ids.Where(id => _counters.TryGetValue(id, out var c) && c.Named.Namespace == @namespace && !c.Named.Deleted)
-                    .ToDictionary(id => id, id => _counters[id].Named.Name));
+                : ids.Where(id => _counters.TryGetValue(id, out var c) && c.Named.Namespace == @namespace && !c.Named.Deleted)
+                    .ToDictionary(id => id, id => _counters[id].Named.Name);
+        }
+    }
+
+    /// <summary>Comes between the question who is idle and its answer.</summary>
+    public Func<Task> BeforeIdle { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Comes between the question for names and its answer.</summary>
+    public Func<Task> BeforeNames { get; set; } = () => Task.CompletedTask;
+
+    public async ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken)
+    {
+        await BeforeIdle();
+        lock (_gate)
+        {
+            long last = Checkpoints.Where(c => c.LastTimeMs < idle.BeforeMs).Select(c => c.To).DefaultIfEmpty().Max();
+            HashSet<ulong> busy =
+            [
+                .. Checkpoints.Where(c => c.To > last)
+                    .SelectMany(c => c.Deltas.Select(d => d.Id).Concat(c.Names.Select(n => n.Id)).Concat(c.Distincts.Select(d => d.Id))),
+            ];
+            return ReadsFail
+                ? throw new CheckpointStoreException("the store is away")
+                : [
+                    .. _counters.Where(c => c.Value.Named.Namespace == idle.Namespace && !c.Value.Named.Deleted)
+                        .Select(c => c.Key).Where(id => id >= idle.First && id <= idle.Last && !busy.Contains(id)).Order().Take(idle.Limit),
+                ];
         }
     }
 

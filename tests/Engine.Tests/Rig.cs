@@ -31,6 +31,9 @@ internal sealed partial class Rig : IAsyncDisposable
 
     public EmbeddedLog Log => _log!;
 
+    /// <summary>For how long a counter stays that nobody increments.</summary>
+    public TimeSpan Lifetime { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>What the engine logged as a warning or worse.</summary>
     public WarningLog Warnings { get; } = new();
 
@@ -56,6 +59,8 @@ internal sealed partial class Rig : IAsyncDisposable
                 SketchMemoryBytes = _sketchBytes,
                 TotalsMemoryBytes = _isTight ? 0 : 1 << 20,
                 HeaviestKept = _isTight ? 2 : 1_024,
+                Lifetime = _ => Lifetime,
+                IdleAskedAtOnce = _isTight ? 100 : 1 << 19,
             },
             _log, Store, Time, Warnings, CancellationToken.None);
     }

@@ -18,13 +18,13 @@ public sealed class RestTests : IAsyncLifetime
     [Fact]
     public async Task A_namespace_is_created_then_changed_then_listed()
     {
-        Answer made = await _node.PutAsync("/v1/namespaces/pages", """{"tier":"eventual","durable":true,"retentionDays":7,"maxCounters":50}""");
+        Answer made = await _node.PutAsync("/v1/namespaces/pages", """{"tier":"eventual","durable":true,"retentionDays":7,"maxCounters":50,"lifetimeDays":365}""");
         Assert.Equal(201, made.Status);
-        Assert.Equal("""{"name":"pages","tier":"eventual","durable":true,"retentionDays":7,"maxCounters":50,"counters":0}""", made.Text);
+        Assert.Equal("""{"name":"pages","tier":"eventual","durable":true,"retentionDays":7,"maxCounters":50,"lifetimeDays":365,"counters":0}""", made.Text);
 
         Answer changed = await _node.PutAsync("/v1/namespaces/pages", "");
         Assert.Equal(200, changed.Status);
-        Assert.Equal("""{"name":"pages","tier":"approximate","durable":false,"retentionDays":30,"maxCounters":10000000,"counters":0}""", changed.Text);
+        Assert.Equal("""{"name":"pages","tier":"approximate","durable":false,"retentionDays":30,"maxCounters":10000000,"lifetimeDays":30,"counters":0}""", changed.Text);
         Assert.Equal(changed.Text, (await _node.GetAsync("/v1/namespaces/pages")).Text);
 
         JsonElement list = (await _node.GetAsync("/v1/namespaces")).Json.GetProperty("namespaces");

@@ -48,6 +48,7 @@ internal sealed class History
         }
 
         await _clients.FinishAsync();
+        await _node.EndExpiryAsync();
         await _node.CheckpointAsync();
         await _reader.ReadEverythingAsync();
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
 
 namespace Sketch.Tests.Simulation.Bugs;
@@ -119,6 +120,21 @@ internal sealed class ClosesWindowsByClock : LogBug
         byte[] payload = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(payload, -1);
         return payload;
+    }
+}
+
+/// <summary>Deletes idle counters although they were incremented after the log named them.</summary>
+internal sealed class DeletesWhoWasSaved : LogBug
+{
+    protected override Life Begin(IIncrementLog log, TimeProvider clock) => new Unconditional();
+
+    private sealed class Unconditional : Life
+    {
+        public override bool ChangesReads => true;
+
+        public override LogRecord Read(LogRecord record, long position, bool follow) => record.Kind == RecordKind.Removal
+            ? record with { Payload = (RemovalRecord.From(record.Payload.Span) with { Expiring = null }).ToBytes() }
+            : record;
     }
 }
 

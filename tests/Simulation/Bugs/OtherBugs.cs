@@ -99,6 +99,28 @@ internal sealed class ReadsTwoMoments : Bug
     }
 }
 
+/// <summary>Deletes idle counters without asking the store a second time.</summary>
+internal sealed class AsksForIdleCountersOnce : Bug
+{
+    public override ICheckpointStore Wrap(ICheckpointStore store, IIncrementLog log) => new Store(store);
+
+    private sealed class Store(ICheckpointStore store) : StoreBug(store)
+    {
+        private readonly Dictionary<IdleQuestion, IReadOnlyList<ulong>> _answers = [];
+
+        public override async ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken)
+        {
+            if (!_answers.Remove(idle, out IReadOnlyList<ulong>? ids))
+            {
+                ids = await base.ReadIdleAsync(idle, cancellationToken);
+                _answers[idle] = ids;
+            }
+
+            return ids;
+        }
+    }
+}
+
 /// <summary>Passes everything on.</summary>
 internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 {
@@ -117,6 +139,8 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 
     public ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
         string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) => store.ReadNamesAsync(@namespace, ids, cancellationToken);
+
+    public virtual ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken) => store.ReadIdleAsync(idle, cancellationToken);
 
     public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) => store.ReadDistinctsAsync(cancellationToken);
 

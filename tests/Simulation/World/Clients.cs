@@ -15,8 +15,11 @@ internal sealed class Clients
     public const string Durable = "durable";
     public const string Moving = "moving";
 
+    /// <summary>Its counters go as soon as nobody increments them for a second.</summary>
+    public const string Fading = "fading";
+
     private const int MostOpen = 40;
-    private static readonly string[] Namespaces = [Strong, Eventual, Approximate, Durable, Moving];
+    private static readonly string[] Namespaces = [Strong, Eventual, Approximate, Durable, Moving, Fading];
     private static readonly string[] Producers = ["ann", "ben", "cy"];
 
     private readonly Random _random;
@@ -119,8 +122,8 @@ internal sealed class Clients
 
     private void SendNew()
     {
-        string? producer = _random.Next(12) == 0 ? null : Producers[_random.Next(Producers.Length)];
         string @namespace = Namespaces[_random.Next(Namespaces.Length)];
+        string? producer = @namespace != Fading && _random.Next(12) == 0 ? null : Producers[_random.Next(Producers.Length)];
         long sequence = 0;
         if (producer is not null)
         {

@@ -196,22 +196,31 @@ internal sealed class Node
         await UntilAsync(() => IsDamaged || (IsOpen && Process.Failure is null), "opening");
     }
 
-    public async Task CheckpointAsync()
+    public Task CheckpointAsync() => InPeaceAsync(engine => engine.CheckpointAsync(CancellationToken.None), "a checkpoint");
+
+    /// <summary>From here on no counter is deleted.</summary>
+    public Task EndExpiryAsync()
+    {
+        Store.LivesOn = true;
+        return InPeaceAsync(engine => engine.ExpireAsync(CancellationToken.None), "the last run of expiry"); // after any that runs now
+    }
+
+    private async Task InPeaceAsync(Func<Sketch.Engine.CountingEngine, Task> act, string what)
     {
         // What failed just before peace may show only now.
         for (int attempt = 0; attempt < 5; attempt++)
         {
             await HealAsync();
             NodeProcess process = Process;
-            Task checkpoint = process.Engine!.CheckpointAsync(CancellationToken.None);
-            await UntilAsync(() => checkpoint.IsCompleted || Process != process, "a checkpoint");
-            if (checkpoint.IsCompletedSuccessfully && Process == process)
+            Task acting = act(process.Engine!);
+            await UntilAsync(() => acting.IsCompleted || Process != process, what);
+            if (acting.IsCompletedSuccessfully && Process == process)
             {
                 return;
             }
         }
 
-        throw new Violation("no checkpoint came about");
+        throw new Violation($"{what} did not come about");
     }
 
     /// <summary>Lets time pass in peace until something is so.</summary>

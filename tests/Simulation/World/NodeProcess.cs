@@ -12,6 +12,9 @@ internal sealed class NodeProcess : IDisposable
 {
     public const string Folder = "/data";
 
+    /// <summary>For how long a counter of the namespace fading stays that nobody increments.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _life = new();
     private readonly Bug _bug;
     private readonly SimulatedStore _store;
@@ -131,6 +134,8 @@ internal sealed class NodeProcess : IDisposable
                 // Tight: totals leave memory whenever they may, and readers ask the store.
                 TotalsMemoryBytes = isTight ? 0 : 1 << 20,
                 HeaviestKept = isTight ? 2 : 1_024,
+                ExpireEvery = TimeSpan.FromMilliseconds(700),
+                Lifetime = definition => definition.Name == Clients.Fading && !_store.LivesOn ? Lifetime : TimeSpan.MaxValue,
             },
             _bug.Wrap(Log, Clock),
             store,

@@ -69,7 +69,7 @@ internal sealed class Reader
             for (int i = 0; i < names.Length; i++)
             {
                 Key key = new(group.Key, names[i]);
-                (long least, long most) = _ledger.Of(key);
+                (long least, long most) = key.Namespace == Clients.Fading ? Lifetimes.SumOf(key, _ledger, _node.Store.Stored) : _ledger.Of(key);
                 long value = values[i]?.Value ?? 0;
                 long total = stored.GetValueOrDefault((key.Namespace, key.Name));
                 if (values[i] is { Exact: false } || value < least || value > most || total != value)

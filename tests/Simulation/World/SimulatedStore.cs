@@ -26,11 +26,19 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
     private readonly SortedDictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
 
     private readonly Queue<Checkpoint> _lately = new();
+    private readonly Dictionary<ulong, long> _changed = [];
+    private readonly List<StoredWindow> _stored = [];
+
+    /// <summary>Every window that was stored, in order.</summary>
+    public IReadOnlyList<StoredWindow> Stored => _stored;
 
     public StoreMood Mood { get; set; }
 
     /// <summary>Away: nobody is answered.</summary>
     public bool Away { get; set; }
+
+    /// <summary>In the end nothing expires any more.</summary>
+    public bool LivesOn { get; set; }
 
     public int Underway { get; private set; }
 
@@ -96,9 +104,12 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
     public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
-        foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.ToArray().Chunk(50))
+        foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).ToArray().Chunk(50))
         {
-            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, System.Text.Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Total))];
+            yield return
+            [
+                .. chunk.Select(c => new StoredCounter(c.Named.Namespace, System.Text.Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Total, c.Named.Deleted)),
+            ];
         }
     }
 
@@ -123,6 +134,31 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
             ];
     }
 
+    public async ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10)), clock, cancellationToken);
+        return Away
+            ? throw new CheckpointStoreException("the store is away")
+            : ids.Where(id => _counters.TryGetValue(id, out var c) && !c.Named.Deleted).ToDictionary(id => id, id => _counters[id].Named.Name);
+    }
+
+    public async ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken)
+    {
+        if (idle.BeforeMs <= 0)
+        {
+            return [];
+        }
+
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10)), clock, cancellationToken);
+        long last = _stored.Where(e => e.LastTimeMs < idle.BeforeMs).Select(e => e.To).DefaultIfEmpty().Max();
+        return Away
+            ? throw new CheckpointStoreException("the store is away")
+            : [
+                .. _counters.Where(c => c.Value.Named.Namespace == idle.Namespace && !c.Value.Named.Deleted && _changed[c.Key] <= last)
+                    .Select(c => c.Key).Where(id => id >= idle.First && id <= idle.Last).Take(idle.Limit),
+            ];
+    }
+
     private async Task ApplyLate(Checkpoint checkpoint, bool once)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 20_000)), clock, CancellationToken.None);
@@ -144,6 +180,7 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
 
         foreach (NamedCounter named in checkpoint.Names)
         {
+            _changed[named.Id] = checkpoint.To;
             _counters[named.Id] = (named, _counters.GetValueOrDefault(named.Id).Total);
         }
 
@@ -151,6 +188,7 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         {
             if (_counters.TryGetValue(row.Id, out (NamedCounter Named, long Total) counter))
             {
+                _changed[row.Id] = checkpoint.To;
                 _counters[row.Id] = (counter.Named, counter.Total + row.Delta);
             }
             else
@@ -166,6 +204,7 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         }
 
         Last = new StoredPosition(checkpoint.To, checkpoint.LastTimeMs);
+        _stored.Add(new StoredWindow(checkpoint.From, checkpoint.To, checkpoint.FirstTimeMs, checkpoint.LastTimeMs, checkpoint.Deltas));
         Windows++;
     }
 
@@ -195,6 +234,9 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         }
     }
 }
+
+/// <summary>A window that was stored.</summary>
+internal sealed record StoredWindow(long From, long To, long FirstTimeMs, long LastTimeMs, DeltaColumns Deltas);
 
 /// <summary>A process's connection to the store; it breaks with the process.</summary>
 internal sealed class StoreConnection(SimulatedStore store, CancellationToken life) : ICheckpointStore
@@ -229,8 +271,17 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
         return await store.ReadHeaviestAsync(@namespace, limit, both.Token);
     }
 
-    public ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(
-        string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<IReadOnlyDictionary<ulong, string>> ReadNamesAsync(string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(life, cancellationToken);
+        return await store.ReadNamesAsync(ids, both.Token);
+    }
+
+    public async ValueTask<IReadOnlyList<ulong>> ReadIdleAsync(IdleQuestion idle, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(life, cancellationToken);
+        return await store.ReadIdleAsync(idle, both.Token);
+    }
 
     public IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(CancellationToken cancellationToken) =>
         AsyncEnumerable.Empty<IReadOnlyList<StoredDistinct>>();
