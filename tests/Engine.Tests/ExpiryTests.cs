@@ -110,6 +110,7 @@ public sealed class ExpiryTests
         ByName,
         ByColumns,
         ByColumnsOfBefore,
+        ByNumber,
         ByNameOfBefore,
         ByElement,
         ByElementOfBefore,
@@ -146,7 +147,18 @@ public sealed class ExpiryTests
             await rig.Define("a", kind);
         }
 
-        await (kind == CounterKind.Sum ? rig.Add("a", 5) : rig.AddElements("a", "x"));
+        NumberedNames names = new();
+        if (how == Saved.ByNumber)
+        {
+            // The second one no longer looks the counter up.
+            await rig.Commit(rig.Numbered(names, "a", 3));
+            await rig.Commit(rig.Numbered(names, "a", 2));
+        }
+        else
+        {
+            await (kind == CounterKind.Sum ? rig.Add("a", 5) : rig.AddElements("a", "x"));
+        }
+
         await rig.Add("b", 5);
         await rig.Pass(Lifetime + TimeSpan.FromMinutes(1));
         IncrementBatch before = rig.Engine.RentBatch(Rig.Namespace)!;
@@ -168,6 +180,9 @@ public sealed class ExpiryTests
                         break;
                     case Saved.ByColumns:
                         Assert.Equal(IncrementStatus.Accepted, (await rig.Commit(rig.Columns(("busy", 1), ("a", 2), ("busy", 1)))).Status);
+                        break;
+                    case Saved.ByNumber:
+                        Assert.Equal(IncrementStatus.Accepted, (await rig.Commit(rig.Numbered(names, "a", 2))).Status);
                         break;
                     case Saved.ByElement or Saved.ByItem:
                         await rig.AddElements("a", "y");

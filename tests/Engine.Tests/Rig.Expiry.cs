@@ -42,6 +42,15 @@ internal sealed partial class Rig
         return batch;
     }
 
+    /// <summary>A batch that calls a counter by the number of its name, the only one, not sent yet.</summary>
+    public IncrementBatch Numbered(NumberedNames names, string name, long delta)
+    {
+        IncrementBatch batch = Engine.RentBatch(Namespace)!;
+        Assert.Null(names.Count > 0 ? null : batch.Declare(System.Text.Encoding.UTF8.GetBytes(name), names));
+        Assert.Null(batch.Add(names, [0], [delta], out _));
+        return batch;
+    }
+
     public async Task<IncrementResult> Commit(IncrementBatch batch)
     {
         using (batch)
