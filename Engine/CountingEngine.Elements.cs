@@ -12,6 +12,10 @@ public sealed partial class CountingEngine
     /// <param name="kind">distinct or top.</param>
     public IReadOnlyList<ulong> CountersOf(CounterKind kind) => _catalogue.DefinedOf(kind);
 
+    /// <summary>The position at which a defined counter began or was reset last; null when there is none.</summary>
+    /// <param name="id">The counter.</param>
+    public long? GenerationOf(ulong id) => _catalogue.Defined(id)?.Generation;
+
     /// <summary>
     /// A counter of the kind distinct; null when there is none in memory, or it began after the checkpoint. At the moment at which a window is closed what came
     /// after may be told without a part of it: who finds a difference looks again.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Sketch.Accuracy;
 using Sketch.Engine.Appends;
 using Sketch.Engine.Audit;
 using Sketch.Engine.Catalogue;
@@ -10,6 +11,7 @@ using Sketch.Engine.Increments;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
 using Sketch.Engine.Windows;
+using Sketch.Sketches;
 
 namespace Sketch.Engine;
 
@@ -277,6 +279,33 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
     public ValueTask<IReadOnlyList<HistoryPoint>> HistoryAsync(
         string @namespace, string name, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
         _store.ReadHistoryAsync(@namespace, CounterId.Of(@namespace, name), from, to, stepHours, cancellationToken);
+
+    /// <summary>Different elements of a counter per step of whole hours, oldest first, only steps that have any; null when it is not of the kind distinct.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="name">The counter.</param>
+    /// <param name="from">Start of the first hour.</param>
+    /// <param name="to">End, exclusive.</param>
+    /// <param name="stepHours">Hours a point covers, 1 or more.</param>
+    /// <param name="confidence">In (0.5, 1).</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CheckpointStoreException">The store can't be reached.</exception>
+    public async ValueTask<IReadOnlyList<DistinctPoint>?> DistinctHistoryAsync(
+        string @namespace, string name, DateTimeOffset from, DateTimeOffset to, int stepHours, double confidence, CancellationToken cancellationToken)
+    {
+        ulong id = CounterId.Of(@namespace, name);
+        if (_catalogue.Defined(id) is not { Kind: CounterKind.Distinct } counter)
+        {
+            return null;
+        }
+
+        IReadOnlyList<SeenPoint> seen = await _store.ReadSeenAsync(@namespace, id, counter.Generation, from, to, stepHours, cancellationToken).ConfigureAwait(false);
+        ulong keyId = _catalogue.Elements.Hasher.KeyId;
+        return
+        [
+            .. seen.Select(s => new DistinctPoint(
+                s.Start, DistinctEstimate.From(HyperLogLogSql.FromColumn(keyId, HyperLogLog.DefaultPrecision, s.Indexes, s.Ranks), confidence))),
+        ];
+    }
 
     /// <inheritdoc/>
     public bool HasNamespace(string @namespace) => _catalogue.Find(@namespace) is not null;

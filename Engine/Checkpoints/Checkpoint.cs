@@ -36,6 +36,9 @@ public sealed class Checkpoint
     /// <summary>Counters of the kind distinct that the window changed, ordered by (namespace, id).</summary>
     public IReadOnlyList<DistinctRow> Distincts { get; init; } = [];
 
+    /// <summary>What the window saw of the elements of each counter of the kind distinct, known ones included, ordered by (namespace, id).</summary>
+    public IReadOnlyList<SeenElements> Seen { get; init; } = [];
+
     /// <summary>Exact sums of items of counters of the kind top, ordered by (namespace, id, item).</summary>
     public IReadOnlyList<ItemRow> Items { get; init; } = [];
 
@@ -54,6 +57,7 @@ public sealed class Checkpoint
         Deltas = deltas,
         Names = Names,
         Distincts = distincts,
+        Seen = Seen,
         Items = Items,
         RetentionDays = RetentionDays,
     };

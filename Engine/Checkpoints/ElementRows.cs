@@ -1,3 +1,5 @@
+using Sketch.Accuracy;
+
 namespace Sketch.Engine.Checkpoints;
 
 /// <summary>
@@ -51,6 +53,27 @@ public sealed class DistinctRow
     /// <summary>The count, as a single number.</summary>
     public long Value => ExactCount + (long)Math.Round(Math.Clamp(NewElements, Changes, Added));
 }
+
+/// <summary>The elements that a window saw of a counter of the kind distinct, whether they were new or not: states of windows merge to those of hours and days.</summary>
+/// <param name="Namespace">The counter's namespace.</param>
+/// <param name="Id">The counter's id.</param>
+/// <param name="Generation"><inheritdoc cref="DistinctRow.Generation" path="/summary"/></param>
+/// <param name="Indexes">Indexes of the registers of their HyperLogLog that are not zero.</param>
+/// <param name="Ranks">Their ranks.</param>
+public sealed record SeenElements(string Namespace, ulong Id, long Generation, IReadOnlyList<uint> Indexes, IReadOnlyList<byte> Ranks);
+
+/// <summary>The elements that a counter of the kind distinct saw in one step of time.</summary>
+/// <param name="Start">Start of the step.</param>
+/// <param name="Indexes">Indexes of the registers of their HyperLogLog that are not zero.</param>
+/// <param name="Ranks">Their ranks.</param>
+#pragma warning disable CA1819 // Handed over.
+public sealed record SeenPoint(DateTimeOffset Start, uint[] Indexes, byte[] Ranks);
+#pragma warning restore CA1819
+
+/// <summary>How many different elements a counter of the kind distinct saw in one step of time.</summary>
+/// <param name="Start">Start of the step.</param>
+/// <param name="Count">How many, with bounds.</param>
+public readonly record struct DistinctPoint(DateTimeOffset Start, Estimate Count);
 
 /// <summary>A counter of the kind distinct as the store knows it.</summary>
 /// <param name="Id">The counter's id.</param>

@@ -75,6 +75,17 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<IReadOnlyList<HistoryPoint>> ReadHistoryAsync(
         string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken);
+
+    /// <summary>The elements that a counter of the kind distinct saw in each step of whole hours, oldest first, only steps that have any.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="id">The counter's id.</param>
+    /// <param name="generation">The position at which it began or was reset last.</param>
+    /// <param name="from">Start of the first hour.</param>
+    /// <param name="to">End, exclusive.</param>
+    /// <param name="stepHours">Hours a point covers, 1 or more; points start at multiples of it since 1970.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<IReadOnlyList<SeenPoint>> ReadSeenAsync(
+        string @namespace, ulong id, long generation, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken);
 }
 
 /// <summary>How far a log is stored.</summary>

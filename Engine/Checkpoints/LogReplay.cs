@@ -23,7 +23,7 @@ public static class LogReplay
     {
         ArgumentNullException.ThrowIfNull(log);
         LogFold fold = new SnapshotFile(new LinuxDisk(), folder, snapshot).Read()?.ToFold() ?? new LogFold();
-        WindowAggregate aggregate = new(log.Identity, fold);
+        WindowAggregate aggregate = new(log.Identity, fold) { KeepsMembers = true };
         if (fold.Position >= upTo)
         {
             yield break;
@@ -39,7 +39,7 @@ public static class LogReplay
                     fold.Apply(record, aggregate);
                     if (aggregate.Take() is { } window && window.Span.To <= upTo)
                     {
-                        closed.Add(new ReplayedWindow(window.Checkpoint, [.. window.Restarted.Select(r => r.Id)]));
+                        closed.Add(new ReplayedWindow(window.Checkpoint, [.. window.Restarted.Select(r => r.Id)], window.Members));
                     }
                 }
             }
@@ -58,6 +58,7 @@ public static class LogReplay
 }
 
 /// <summary>A window as the log has it.</summary>
-/// <param name="Window">Its sums, names and items; without what counters of the kind distinct saw.</param>
+/// <param name="Window">Its sums, names, items, and the elements that it saw; without what these changed in their counters.</param>
 /// <param name="Restarted">Counters that began anew with it: the store also holds what it took away from them.</param>
-public sealed record ReplayedWindow(Checkpoint Window, IReadOnlyList<ulong> Restarted);
+/// <param name="Members">The elements that strong and eventual counters saw.</param>
+public sealed record ReplayedWindow(Checkpoint Window, IReadOnlyList<ulong> Restarted, IReadOnlyList<StoredMember> Members);

@@ -32,6 +32,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
         Sealed = new ClosedWindow(window, ToCheckpoint(window), WantsSnapshot ? Snapshot.Of(fold, log, window.To, window.LastTimeMs) : null)
         {
             Restarted = TakeRestarted(),
+            Members = TakeMembers(),
         };
         foreach (DeltaTable? table in _byNamespace)
         {
@@ -110,6 +111,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
             Increments = window.Increments,
             Deltas = new DeltaColumns(runs),
             Items = TakeItems(),
+            Seen = TakeSeen(),
             RetentionDays = fold.Namespaces.ToDictionary(n => n.Definition.Name, n => n.Definition.RetentionDays),
             Names = [.. _names.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal)],
         };
@@ -121,4 +123,7 @@ internal sealed record ClosedWindow(WindowSpan Span, Checkpoint Checkpoint, Snap
 {
     /// <summary>Counters that begin at zero with this window: what earlier windows left of them is taken away by it.</summary>
     public IReadOnlyList<(string Namespace, ulong Id)> Restarted { get; init; } = [];
+
+    /// <summary>Elements of strong and eventual counters that it saw, when they are asked for.</summary>
+    public IReadOnlyList<StoredMember> Members { get; init; } = [];
 }

@@ -36,6 +36,8 @@ internal static class VerifyCommand
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"totals  {answer.Counters} counters"));
         output.WriteLine($"        memory says {answer.MemoryDigest}, ClickHouse {answer.TotalsDigest}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kinds   {answer.Distincts} counters of distinct elements and {answer.Items} items, memory against ClickHouse"));
+        string leftOut = answer.LogElementsLeftOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({answer.LogElementsLeftOut} more were too many)");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"        {answer.LogElements} states, members and items of the log against ClickHouse{leftOut}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"history {answer.Hours} hours against deltas, {answer.Days} days against hours"));
         foreach (VerifyDifference difference in answer.Differences)
             output.WriteLine($"DIFFERS {difference.What} {difference.Where}: {difference.Expected} expected, found {difference.Found}");

@@ -41,20 +41,27 @@ internal sealed record IncrementsAnswer(
     long Position,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CounterValue>? Values);
 
-/// <summary>Exact increments of a counter over time.</summary>
+/// <summary>A counter over time: exact increments, or of the kind distinct how many different elements came.</summary>
 /// <param name="Namespace">The namespace.</param>
 /// <param name="Name">The counter.</param>
 /// <param name="From">Start of the first step.</param>
 /// <param name="To">End, exclusive.</param>
 /// <param name="StepSeconds">What one point covers.</param>
+/// <param name="Confidence">How sure the points' bounds are; missing when the points are exact.</param>
 /// <param name="Points">Oldest first; steps without increments are left out.</param>
 internal sealed record HistoryAnswer(
-    string Namespace, string Name, DateTimeOffset From, DateTimeOffset To, int StepSeconds, IReadOnlyList<HistoryPointAnswer> Points);
+    string Namespace, string Name, DateTimeOffset From, DateTimeOffset To, int StepSeconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Confidence, IReadOnlyList<HistoryPointAnswer> Points);
 
 /// <summary>One step.</summary>
 /// <param name="Start">Its start.</param>
-/// <param name="Value">The sum of the increments in it.</param>
-internal sealed record HistoryPointAnswer(DateTimeOffset Start, long Value);
+/// <param name="Value">The sum of the increments in it, or how many different elements came in it.</param>
+/// <param name="Lower">The least that is true of different elements; missing when the value is exact.</param>
+/// <param name="Upper">The most.</param>
+internal sealed record HistoryPointAnswer(
+    DateTimeOffset Start, long Value,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Lower,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Upper);
 
 /// <summary>How the node is.</summary>
 /// <param name="Status">opening, ready, failed or stopping.</param>

@@ -93,16 +93,25 @@ internal static class CounterRoutes
     /// <summary>GET /v1/namespaces/{namespace}/counters/{name}/history.</summary>
     public static async Task HistoryAsync(HttpContext context, string @namespace, EngineGate gate, TimeProvider time)
     {
-        QueryParameters.Require(context.Request, "from", "to", "step");
+        QueryParameters.Require(context.Request, "from", "to", "step", "confidence");
+        double confidence = QueryParameters.Confidence(context.Request);
         (DateTimeOffset from, DateTimeOffset to, int stepHours) = QueryParameters.Period(context.Request, time.GetUtcNow());
         gate.RequireNamespace(@namespace);
         string name = Names.Counter(context);
         if (!gate.Engine.Has(@namespace, name))
             throw new ProblemException(Problem.UnknownCounter(name));
 
-        IReadOnlyList<HistoryPoint> points = await StoreProblem
-            .GuardAsync(() => gate.Engine.HistoryAsync(@namespace, name, from, to, stepHours, context.RequestAborted), "history").ConfigureAwait(false);
-        HistoryAnswer answer = new(@namespace, name, from, to, stepHours * 3_600, [.. points.Select(p => new HistoryPointAnswer(p.Start, p.Value))]);
+        IReadOnlyList<DistinctPoint>? distincts = await StoreProblem.GuardAsync(
+            () => gate.Engine.DistinctHistoryAsync(@namespace, name, from, to, stepHours, confidence, context.RequestAborted), "history").ConfigureAwait(false);
+        HistoryPointAnswer[] points = distincts is not null
+            ? [.. distincts.Select(p => new HistoryPointAnswer(p.Start, p.Count.Value, p.Count.Lower, p.Count.Upper))]
+            :
+            [
+                .. (await StoreProblem.GuardAsync(
+                    () => gate.Engine.HistoryAsync(@namespace, name, from, to, stepHours, context.RequestAborted), "history").ConfigureAwait(false))
+                .Select(p => new HistoryPointAnswer(p.Start, p.Value, null, null)),
+            ];
+        HistoryAnswer answer = new(@namespace, name, from, to, stepHours * 3_600, distincts is null ? null : confidence, points);
         await context.WriteAsync(answer, AnswersJson.Readable.HistoryAnswer).ConfigureAwait(false);
     }
 

@@ -205,8 +205,10 @@ internal static class RestRoutes
             .Produces<TopItems>()
             .Problems(400, 404, 409);
         group.MapGet("/counters/{name}/history", CounterRoutes.HistoryAsync)
-            .Describe("Reading", "Exact history of a counter", "Sums per step of whole hours from the stored checkpoints; the open window is not in it yet.")
-            .Query("from", "to", "step")
+            .Describe("Reading", "History of a counter",
+                "Exact sums per step of whole hours from the stored checkpoints; the open window is not in it yet. Of a counter of the kind distinct: how many different "
+                    + "elements came in each step, known ones included, with bounds at the confidence; since it was created or reset.")
+            .Query("from", "to", "step", "confidence")
             .Produces<HistoryAnswer>()
             .Problems(400, 404, 503);
     }

@@ -32,13 +32,14 @@ internal sealed class LiveCuts(CountingEngine engine, ClickHouseStore store, Tim
         try
         {
             (CutChoice choice, bool isWhole) = Choose(statement);
-            Cut? cut = _cuts.Find(c => c.Choice.Namespaces.SequenceEqual(choice.Namespaces) && Same(c.Choice.Names, choice.Names) && time.GetElapsedTime(c.MadeAt) < Fresh);
+            double confidence = statement.Confidence ?? ICounterReader.DefaultConfidence;
+            Cut? cut = _cuts.Find(c => c.Confidence == confidence && c.Choice.Namespaces.SequenceEqual(choice.Namespaces) && Same(c.Choice.Names, choice.Names) && time.GetElapsedTime(c.MadeAt) < Fresh);
             if (cut is null)
             {
                 long held = _cuts.Sum(c => (long)c.Rows);
                 if (held > MaxHeld)
                     throw Busy($"{held} values are held for other statements");
-                cut = await MakeAsync(choice, isWhole, cancellationToken).ConfigureAwait(false);
+                cut = await MakeAsync(choice, isWhole, confidence, cancellationToken).ConfigureAwait(false);
                 _cuts.Add(cut);
             }
 
@@ -95,13 +96,13 @@ internal sealed class LiveCuts(CountingEngine engine, ClickHouseStore store, Tim
             : (new CutChoice(namespaces, [.. statement.Literals.Except(namespaces, StringComparer.Ordinal).Order(StringComparer.Ordinal)]), false);
     }
 
-    private async Task<Cut> MakeAsync(CutChoice choice, bool isWhole, CancellationToken cancellationToken)
+    private async Task<Cut> MakeAsync(CutChoice choice, bool isWhole, double confidence, CancellationToken cancellationToken)
     {
-        LiveCut values = await ReadAsync(choice, cancellationToken).ConfigureAwait(false);
-        return new Cut(await store.WriteCutAsync(values, isWhole, cancellationToken).ConfigureAwait(false), choice, values.Rows.Count, time.GetTimestamp());
+        LiveCut values = await ReadAsync(choice, confidence, cancellationToken).ConfigureAwait(false);
+        return new Cut(await store.WriteCutAsync(values, isWhole, cancellationToken).ConfigureAwait(false), choice, confidence, values.Rows.Count, time.GetTimestamp());
     }
 
-    private async Task<LiveCut> ReadAsync(CutChoice choice, CancellationToken cancellationToken)
+    private async Task<LiveCut> ReadAsync(CutChoice choice, double confidence, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         while (true)
@@ -114,7 +115,7 @@ internal sealed class LiveCuts(CountingEngine engine, ClickHouseStore store, Tim
                 // A window that was just stored becomes part of what readers see a moment later.
                 for (int i = 0; i < 50; i++)
                 {
-                    if (engine.CutAt(pause.Position, choice.Namespaces, stored, choice.Names is null, ICounterReader.DefaultConfidence) is { } cut)
+                    if (engine.CutAt(pause.Position, choice.Namespaces, stored, choice.Names is null, confidence) is { } cut)
                         return cut;
                     await Task.Delay(TimeSpan.FromMilliseconds(2), time, cancellationToken).ConfigureAwait(false);
                 }
@@ -140,11 +141,13 @@ internal sealed class LiveCuts(CountingEngine engine, ClickHouseStore store, Tim
     }
 
     /// <summary>A cut in ClickHouse.</summary>
-    internal sealed class Cut(string table, CutChoice choice, int rows, long madeAt)
+    internal sealed class Cut(string table, CutChoice choice, double confidence, int rows, long madeAt)
     {
         public string Table => table;
 
         public CutChoice Choice => choice;
+
+        public double Confidence => confidence;
 
         public int Rows => rows;
 

@@ -11,10 +11,23 @@ namespace Sketch.Server.Sql;
 /// </summary>
 internal sealed class LiveSql(RequestDelegate next, LiveCuts cuts)
 {
+    private const int BadArguments = 36; // as ClickHouse has it
+
     /// <summary>Answers one request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        if (await ReadAsync(context).ConfigureAwait(false) is not { } statement)
+        LiveStatement? statement;
+        try
+        {
+            statement = await ReadAsync(context).ConfigureAwait(false);
+        }
+        catch (LiveConfidenceException refused)
+        {
+            await SqlErrors.WriteAsync(context, StatusCodes.Status400BadRequest, BadArguments, refused.Message).ConfigureAwait(false);
+            return;
+        }
+
+        if (statement is null)
         {
             await next(context).ConfigureAwait(false);
             return;

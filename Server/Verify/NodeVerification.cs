@@ -8,7 +8,7 @@ using Sketch.Storage.Store;
 namespace Sketch.Server.Verify;
 
 /// <summary>
-/// Compares what must be the same: windows computed again from the log with their deltas in ClickHouse, totals, distinct counts and items in memory with those in ClickHouse, hours with
+/// Compares what must be the same: windows computed again from the log with their deltas in ClickHouse, totals, distinct counts and items in memory with those in ClickHouse, elements in the log with states, members and items, hours with
 /// deltas and days with hours. All of it on request, and every minute a sample: the newest windows, and the counters of one partition.
 /// </summary>
 internal sealed partial class NodeVerification : IDisposable
@@ -91,7 +91,7 @@ internal sealed partial class NodeVerification : IDisposable
     {
         Verification run = new(_engine, _store, _log, _engineFolder, _time);
         VerifyAnswer answer = await run.RunAsync(snapshot, partition, cancellationToken).ConfigureAwait(false);
-        Interlocked.Add(ref _compared, answer.Rows + answer.Counters + answer.Distincts + answer.Items);
+        Interlocked.Add(ref _compared, answer.Rows + answer.Counters + answer.Distincts + answer.Items + answer.LogElements);
         Interlocked.Add(ref _differences, answer.Differences.Count);
         Volatile.Write(ref _lastAtMs, _time.GetUtcNow().ToUnixTimeMilliseconds());
         return answer;

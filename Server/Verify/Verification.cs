@@ -12,6 +12,7 @@ namespace Sketch.Server.Verify;
 internal sealed class Verification(CountingEngine engine, ClickHouseStore store, RetainedLog log, string engineFolder, TimeProvider time)
 {
     private const int MaxDifferences = 100;
+    private const int HoursKept = 23; // a day at least: older ones may be gone
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly List<VerifyDifference> _differences = [];
@@ -20,6 +21,9 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
     private readonly RowDigest _memory = new();
     private readonly RowDigest _totals = new();
     private readonly HashSet<DateTimeOffset> _hours = [];
+    private ElementReplay _elements = new(0, null);
+    private bool _isReplayed;
+    private long _firstSeen;
     private long _windows;
     private long _notKept;
 
@@ -32,9 +36,12 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
         long started = time.GetTimestamp();
         long to = engine.Status.CheckpointPosition;
         long from = EngineSnapshot.PositionOf(engineFolder, snapshot);
+        _elements = new ElementReplay(from, partition);
+        _firstSeen = await store.FirstSeenAsync(log.Identity, cancellationToken).ConfigureAwait(false);
         try
         {
             await CompareWindowsAsync(snapshot, from, to, cancellationToken).ConfigureAwait(false);
+            _isReplayed = true;
         }
         catch (Exception damaged) when (damaged is LogCorruptException or InvalidDataException)
         {
@@ -46,11 +53,12 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
         }
 
         long counters = await CompareTotalsAsync(partition, cancellationToken).ConfigureAwait(false);
-        (long distincts, long items) = await CompareElementsAsync(partition, cancellationToken).ConfigureAwait(false);
+        long replayed = _isReplayed ? _elements.Kept : 0;
+        (long distincts, long items) = await CompareElementsAsync(partition, to, cancellationToken).ConfigureAwait(false);
         (int hours, int days) = partition is null ? await CompareHistoryAsync(cancellationToken).ConfigureAwait(false) : (0, 0);
         return new VerifyAnswer(
             _differences.Count == 0, from + 1, to, _windows, _notKept, _logRows.Rows, _logRows.ToString(), _deltas.ToString(), counters, _memory.ToString(), _totals.ToString(),
-            distincts, items, hours, days, _differences, Math.Round(time.GetElapsedTime(started).TotalSeconds, 3));
+            distincts, items, replayed, _elements.LeftOut, hours, days, _differences, Math.Round(time.GetElapsedTime(started).TotalSeconds, 3));
     }
 
     private async Task CompareWindowsAsync(string snapshot, long from, long to, CancellationToken cancellationToken)
@@ -62,6 +70,7 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
             Checkpoint window = replayed.Window;
             string where = string.Create(CultureInfo.InvariantCulture, $"positions {window.From} to {window.To}");
             _windows++;
+            _elements.Add(replayed, hasHours: window.To >= _firstSeen);
             if (!stored.Remove(window.To, out StoredWindow found) || found.From != window.From)
             {
                 Add("window", where, "stored", "not there");
@@ -126,20 +135,26 @@ internal sealed class Verification(CountingEngine engine, ClickHouseStore store,
         return counters;
     }
 
-    private async Task<(long Distincts, long Items)> CompareElementsAsync(int? partition, CancellationToken cancellationToken)
+    private async Task<(long Distincts, long Items)> CompareElementsAsync(int? partition, long to, CancellationToken cancellationToken)
     {
         ElementVerification elements = new(engine, store, time, Add);
         using StorePause pause = await PauseAsync(cancellationToken).ConfigureAwait(false);
-        return (
-            await elements.CompareDistinctsAsync(partition, cancellationToken).ConfigureAwait(false),
-            await elements.CompareItemsAsync(pause.Position, partition, cancellationToken).ConfigureAwait(false));
+        long distincts = await elements.CompareDistinctsAsync(partition, cancellationToken).ConfigureAwait(false);
+        long items = await elements.CompareItemsAsync(pause.Position, partition, cancellationToken).ConfigureAwait(false);
+        // Half of a log says nothing of what else may be there.
+        if (_isReplayed)
+        {
+            ReplayComparison replays = new(engine, store, _elements, to, Add);
+            await replays.RunAsync(partition, time.GetUtcNow().AddHours(-HoursKept).ToUnixTimeSeconds(), cancellationToken).ConfigureAwait(false);
+        }
+
+        return (distincts, items);
     }
 
     private async Task<(int Hours, int Days)> CompareHistoryAsync(CancellationToken cancellationToken)
     {
-        // Hours are kept for a day at least: older ones may be gone.
         DateTimeOffset now = time.GetUtcNow();
-        DateTimeOffset[] hours = [.. _hours.Where(h => h > now.AddHours(-23)).Order()];
+        DateTimeOffset[] hours = [.. _hours.Where(h => h > now.AddHours(-HoursKept)).Order()];
         foreach (DateTimeOffset hour in hours)
         {
             using StorePause pause = await PauseAsync(cancellationToken).ConfigureAwait(false);

@@ -14,16 +14,18 @@ namespace Sketch.Server.Verify;
 /// <param name="TotalsDigest">Their digest as ClickHouse has them.</param>
 /// <param name="Distincts">Counters of the kind distinct compared, with their members and registers.</param>
 /// <param name="Items">Items of counters of the kind top compared.</param>
+/// <param name="LogElements">Registers of counters and hours, members and items that the log holds, and that were compared with ClickHouse's.</param>
+/// <param name="LogElementsLeftOut">Those that were too many to be compared.</param>
 /// <param name="Hours">Hours of history compared with their deltas.</param>
 /// <param name="Days">Days of history compared with their hours.</param>
 /// <param name="Differences">The first of them.</param>
 /// <param name="Seconds">How long it took.</param>
 internal sealed record VerifyAnswer(
     bool Same, long FromPosition, long ToPosition, long Windows, long WindowsNotKept, long Rows, string LogDigest, string DeltasDigest, long Counters, string MemoryDigest,
-    string TotalsDigest, long Distincts, long Items, int Hours, int Days, IReadOnlyList<VerifyDifference> Differences, double Seconds);
+    string TotalsDigest, long Distincts, long Items, long LogElements, long LogElementsLeftOut, int Hours, int Days, IReadOnlyList<VerifyDifference> Differences, double Seconds);
 
 /// <summary>A difference.</summary>
-/// <param name="What">window, deltas, totals, members, registers, distinct, items, hour, day or log.</param>
+/// <param name="What">window, deltas, totals, members, registers, distinct, items, seen, hour, day or log.</param>
 /// <param name="Where">Which of them.</param>
 /// <param name="Expected">What the log or memory says.</param>
 /// <param name="Found">What ClickHouse holds.</param>

@@ -60,15 +60,19 @@ public sealed partial class ClickHouseStore
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(CancellationToken cancellationToken) =>
+        ReadMembersAsync("id, generation, member", null, cancellationToken);
+
+    private async IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(
+        string columns, int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        const string Sql = """
-            SELECT id, generation, member FROM sketch.member_rows
-            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted)
+        string sql = $"""
+            SELECT {columns} FROM sketch.member_rows
+            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted AND {IdsOf(partition)})
             FORMAT RowBinary
             """;
         using ClickHouseRawResult result = await GuardAsync(
-            () => _client.ExecuteRawResultAsync(Sql, null, cancellationToken), cancellationToken);
+            () => _client.ExecuteRawResultAsync(sql, null, cancellationToken), cancellationToken);
         await using Stream stream = await GuardAsync(result.ReadAsStreamAsync, cancellationToken);
         byte[] buffer = new byte[MembersBatch * MemberBytes];
         List<StoredMember> batch = new(MembersBatch);
@@ -141,6 +145,7 @@ public sealed partial class ClickHouseStore
     {
         await StoreMembersAsync(checkpoint, cancellationToken);
         await StoreDistinctsAsync(checkpoint, cancellationToken);
+        await StoreSeenAsync(checkpoint, cancellationToken);
         await StoreItemsAsync(checkpoint, cancellationToken);
     }
 

@@ -46,8 +46,11 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
     public IReadOnlyDictionary<string, int>? RetentionDays { get; init; }
 
     /// <summary>For how many days a namespace's history is kept: when that is not known, the longest, since nothing may go too early.</summary>
-    public ushort DaysOf(string @namespace) =>
-        RetentionDays is null ? LongestDays : RetentionDays.TryGetValue(@namespace, out int days) ? (ushort)days : UsualDays;
+    public ushort DaysOf(string @namespace) => RetentionDays is null ? LongestDays : DaysOf(RetentionDays, @namespace);
+
+    /// <summary>The same, when it is known.</summary>
+    public static ushort DaysOf(IReadOnlyDictionary<string, int> retentionDays, string @namespace) =>
+        retentionDays.TryGetValue(@namespace, out int days) ? (ushort)days : UsualDays;
 
     public void Add(string @namespace, ulong id, long delta)
     {

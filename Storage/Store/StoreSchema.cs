@@ -18,6 +18,9 @@ internal static class StoreSchema
     public const string LatestType =
         "Tuple(position UInt64, value UInt64, exact UInt8, exact_count UInt64, added UInt64, changes UInt64, new_elements Float64, variance Float64, sketch String)";
 
+    /// <summary>Counts by minutes of an hour. A count never falls: of two of a minute the larger is the later.</summary>
+    public const string CountsType = "Tuple(Array(UInt8), Array(UInt64))";
+
     /// <summary>The tables of the first release; each statement may be repeated.</summary>
     public static readonly string[] Tables =
     [
@@ -139,6 +142,25 @@ internal static class StoreSchema
             last SimpleAggregateFunction(max, Tuple(position UInt64, delta Int64)) COMMENT 'the last window that changed it' CODEC(ZSTD(1))
         )
         ENGINE = AggregatingMergeTree ORDER BY (namespace, id, generation, item) {Written}
+        """,
+    ];
+
+    /// <summary>Hours of distinct elements, from the third version on.</summary>
+    public static readonly string[] Seen =
+    [
+        $"""
+        CREATE TABLE IF NOT EXISTS sketch.seen_rows
+        (
+            namespace LowCardinality(String),
+            id UInt64 CODEC(Delta(8), ZSTD(1)),
+            generation UInt64 COMMENT 'the log position at which the counter began or was reset' CODEC(ZSTD(1)),
+            hour DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+            registers {HyperLogLogSql.ColumnType} COMMENT 'HyperLogLog of the elements that came in this hour, 4096 registers: indexes and ranks of those that are not zero' CODEC(ZSTD(1)),
+            counts SimpleAggregateFunction(maxMap, {CountsType}) COMMENT 'by minute: how many different elements there were since the counter began' CODEC(ZSTD(1)),
+            days SimpleAggregateFunction(max, UInt16) COMMENT 'for how long it is kept' CODEC(T64, ZSTD(1))
+        )
+        ENGINE = AggregatingMergeTree PARTITION BY toYYYYMMDD(hour) ORDER BY (namespace, id, generation, hour)
+        TTL hour + toIntervalDay(days) {Written}
         """,
     ];
 

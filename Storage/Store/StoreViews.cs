@@ -42,6 +42,30 @@ internal static class StoreViews
         WHERE c.kind = 'distinct' AND NOT c.deleted
         """,
 
+        // Of a counter that was reset only what came since.
+        """
+        CREATE OR REPLACE VIEW sketch.distincts_hourly AS
+        SELECT c.namespace AS namespace, c.name AS name, s.id AS id, s.hour AS hour, toUInt64(round(sketchDistinct(s.registers, 12))) AS value,
+            s.registers AS registers, arrayMap((minute, count) -> (s.hour + toIntervalMinute(minute), count), s.counts.1, s.counts.2) AS counts
+        FROM sketch.counter_rows AS c FINAL
+        INNER JOIN
+        (
+            SELECT id, generation, hour, maxMap(registers) AS registers, maxMap(counts) AS counts FROM sketch.seen_rows GROUP BY id, generation, hour
+        ) AS s ON c.id = s.id AND c.generation = s.generation
+        WHERE c.kind = 'distinct' AND NOT c.deleted
+        """,
+
+        """
+        CREATE OR REPLACE VIEW sketch.distincts_daily AS
+        SELECT c.namespace AS namespace, c.name AS name, s.id AS id, s.day AS day, toUInt64(round(sketchDistinct(s.registers, 12))) AS value, s.registers AS registers
+        FROM sketch.counter_rows AS c FINAL
+        INNER JOIN
+        (
+            SELECT id, generation, toDate(hour) AS day, maxMap(registers) AS registers FROM sketch.seen_rows GROUP BY id, generation, day
+        ) AS s ON c.id = s.id AND c.generation = s.generation
+        WHERE c.kind = 'distinct' AND NOT c.deleted
+        """,
+
         // Names on the left: a filter on the name is then handed to the sums as a filter on the id. Sums and join by the id alone, which no two counters
         // share: several times faster than by namespace and id. A counter that was defined twice has two rows until a merge, hence FINAL.
         """

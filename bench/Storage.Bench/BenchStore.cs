@@ -10,7 +10,7 @@ using Sketch.Storage.Supervision;
 
 namespace Sketch.Bench.Storage;
 
-/// <summary>The real store over an embedded ClickHouse of its own, in a folder that goes with it.</summary>
+/// <summary>The real store over an embedded ClickHouse of its own, in a folder that goes with it, or in one that stays and is measured again.</summary>
 internal sealed class BenchStore : IAsyncDisposable
 {
     public const string Namespace = "bench";
@@ -18,13 +18,17 @@ internal sealed class BenchStore : IAsyncDisposable
     private static readonly Dictionary<string, string> NoLabels = [];
 
     private readonly string _folder;
+    private readonly bool _stays;
+    private readonly InsertTimes _times;
     private readonly HttpClient _reader;
     private readonly HttpClient _writer;
     private long _position;
 
-    private BenchStore(string folder, ClickHouseProcess process, ClickHouseStore store)
+    private BenchStore(string folder, bool stays, ClickHouseProcess process, ClickHouseStore store, InsertTimes times)
     {
         _folder = folder;
+        _times = times;
+        _stays = stays;
         Process = process;
         Store = store;
         _reader = new HttpClient { BaseAddress = process.Address, Timeout = TimeSpan.FromHours(1) };
@@ -42,6 +46,9 @@ internal sealed class BenchStore : IAsyncDisposable
     /// <summary>The last position that is stored.</summary>
     public long Position => _position;
 
+    /// <summary>True when the folder had a store already, filled as this release's bench fills it.</summary>
+    public bool IsFilled => _position > 0;
+
     /// <summary>Memory of ClickHouse's process, MiB.</summary>
     public long MemoryMiB
     {
@@ -52,21 +59,35 @@ internal sealed class BenchStore : IAsyncDisposable
         }
     }
 
-    public static async Task<BenchStore> StartAsync()
+    /// <param name="folder">Where the store lies and stays; null for one that goes with the bench.</param>
+    public static async Task<BenchStore> StartAsync(string? folder = null)
     {
-        string folder = Directory.CreateTempSubdirectory("sketch-bench-").FullName;
+        bool stays = folder is not null;
+        folder = stays ? Directory.CreateDirectory(folder!).FullName : Directory.CreateTempSubdirectory("sketch-bench-").FullName;
         ClickHouseProcessOptions options = new()
         {
             Command = [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", typeof(Program).Assembly.Location, "clickhouse"],
             ClickHouse = new EmbeddedClickHouseOptions { DataFolder = folder },
         };
         ClickHouseProcess process = await ClickHouseProcess.StartAsync(options, NullLogger<ClickHouseProcess>.Instance, TimeProvider.System, default);
-        return new BenchStore(folder, process, await OpenAsync(process));
+        InsertTimes times = new();
+        BenchStore bench = new(folder, stays, process, await OpenAsync(process, times), times);
+        if (stays && File.Exists(bench.Filled))
+            bench._position = long.Parse(await File.ReadAllTextAsync(bench.Filled), CultureInfo.InvariantCulture);
+        return bench;
     }
 
     /// <summary>A store as a node that starts again would open it.</summary>
-    public static Task<ClickHouseStore> OpenAsync(ClickHouseProcess process) =>
-        ClickHouseStore.OpenAsync(ClickHouseStoreOptions.For(process), NullLogger<ClickHouseStore>.Instance, default);
+    public static Task<ClickHouseStore> OpenAsync(ClickHouseProcess process, InsertTimes? times = null) => ClickHouseStore.OpenAsync(
+        ClickHouseStoreOptions.For(process) with { BeforeInsert = table => { times?.Begin(table); return Task.CompletedTask; } },
+        NullLogger<ClickHouseStore>.Instance, default);
+
+    /// <summary>Stores a window; how long the inserts into each table took, in order.</summary>
+    public async Task<IReadOnlyList<(string Table, TimeSpan Took)>> StoreAsync(Checkpoint window)
+    {
+        await Store.StoreAsync(window, default);
+        return _times.Take();
+    }
 
     public static string Name(int counter) => string.Create(CultureInfo.InvariantCulture, $"counter-{counter}");
 
@@ -93,6 +114,9 @@ internal sealed class BenchStore : IAsyncDisposable
         };
     }
 
+    /// <summary>All is in the store: a folder that stays is not filled again.</summary>
+    public Task MarkFilledAsync() => _stays ? File.WriteAllTextAsync(Filled, _position.ToString(CultureInfo.InvariantCulture)) : Task.CompletedTask;
+
     /// <summary>What an analyst asks.</summary>
     public Task<string> AskAsync(string sql) => SendAsync(_reader, sql);
 
@@ -112,8 +136,12 @@ internal sealed class BenchStore : IAsyncDisposable
         _writer.Dispose();
         await Store.DisposeAsync();
         await Process.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (!_stays)
+            Directory.Delete(_folder, recursive: true);
     }
+
+    // Beside ClickHouse's own files, under a name that it does not have.
+    private string Filled => Path.Combine(_folder, "bench-filled");
 
     private static async Task<string> SendAsync(HttpClient http, string sql)
     {

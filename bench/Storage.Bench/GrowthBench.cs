@@ -14,10 +14,19 @@ internal static class GrowthBench
     private const double AllowedCounterBytes = 64;
     private const double AllowedHourBytes = 24.0 / 10;
 
-    public static async Task RunAsync(int counters, int busy, int days, int reads)
+    public static async Task RunAsync(int counters, int busy, int days, int reads, string? folder)
     {
-        await using BenchStore bench = await BenchStore.StartAsync();
+        await using BenchStore bench = await BenchStore.StartAsync(folder);
         Random random = new(2);
+        if (!bench.IsFilled)
+            await FillAsync(bench, counters, busy, days, random);
+        await ReportSizesAsync(bench, counters);
+        await ReportReadsAsync(bench, counters, busy, days, reads, random);
+        await ReportRestartAsync(bench);
+    }
+
+    private static async Task FillAsync(BenchStore bench, int counters, int busy, int days, Random random)
+    {
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         for (int first = 0; first < counters; first += Window)
             await bench.Store.StoreAsync(bench.Window(first, Math.Min(Window, counters - first), now, withNames: true, random), default);
@@ -28,9 +37,7 @@ internal static class GrowthBench
 
         foreach (string table in new[] { "counter_rows", "total_rows", "hourly_rows", "daily_rows" })
             await bench.MergeAsync(table);
-        await ReportSizesAsync(bench, counters);
-        await ReportReadsAsync(bench, counters, busy, days, reads, random);
-        await ReportRestartAsync(bench);
+        await bench.MarkFilledAsync();
     }
 
     private static async Task ReportSizesAsync(BenchStore bench, int counters)

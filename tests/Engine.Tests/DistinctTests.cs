@@ -1,5 +1,6 @@
 using Sketch.Engine;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
@@ -43,6 +44,43 @@ public sealed class DistinctTests
         }
 
         Assert.InRange(outside, 0, 2);
+    }
+
+    [Theory]
+    [InlineData(Tier.Strong)]
+    [InlineData(Tier.Approximate)]
+    public async Task Every_hour_counts_its_elements_anew(Tier tier)
+    {
+        await using Rig rig = await Rig.Open(tier);
+        await rig.Define("users", CounterKind.Distinct);
+        await rig.Define("others", CounterKind.Distinct);
+        await rig.AddElements("users", Enumerable.Range(0, 500).Select(i => $"{i}"));
+        await rig.AddElements("others", "one");
+        await rig.Checkpoint();
+        await rig.AddElements("users", Enumerable.Range(400, 200).Select(i => $"{i}"));
+        rig.Time.Advance(TimeSpan.FromHours(1));
+        await rig.AddElements("users", Enumerable.Range(0, 300).Select(i => $"{i}"));
+        await rig.Checkpoint();
+
+        DateTimeOffset ten = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
+        Assert.Equal([(ten, 600), (ten.AddHours(1), 300)], await Hours(1));
+        Assert.Equal([(ten.Date, 600)], await Hours(24));
+        await rig.Restart();
+        Assert.Equal([(ten, 600), (ten.AddHours(1), 300)], await Hours(1));
+
+        // After a reset only what came since.
+        await rig.Reset("users");
+        await rig.AddElements("users", "ann", "bob");
+        await rig.Checkpoint();
+        Assert.Equal([(ten.AddHours(1), 2)], await Hours(1));
+        Assert.Null(await rig.Engine.DistinctHistoryAsync(Rig.Namespace, "nobody", ten, ten.AddDays(1), 1, 0.99, default));
+
+        async Task<(DateTimeOffset, int)[]> Hours(int step)
+        {
+            IReadOnlyList<DistinctPoint> points = (await rig.Engine.DistinctHistoryAsync(Rig.Namespace, "users", ten.Date, ten.Date.AddDays(1), step, 0.999999, default))!;
+            // The numbers are those that are expected where these are within the bounds: six in a million are not.
+            return [.. points.Select(p => (p.Start, new[] { 2, 300, 600 }.Single(n => p.Count.Lower <= n && n <= p.Count.Upper)))];
+        }
     }
 
     [Fact]

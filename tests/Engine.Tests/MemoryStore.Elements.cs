@@ -48,6 +48,25 @@ internal sealed partial class MemoryStore
         ];
     }
 
+    public ValueTask<IReadOnlyList<SeenPoint>> ReadSeenAsync(
+        string @namespace, ulong id, long generation, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            long stepMs = stepHours * 3_600_000L;
+            IEnumerable<SeenPoint> points =
+                from checkpoint in Checkpoints
+                from row in checkpoint.Seen
+                where row.Namespace == @namespace && row.Id == id && row.Generation == generation
+                    && checkpoint.FirstTimeMs >= @from.ToUnixTimeMilliseconds() && checkpoint.FirstTimeMs < to.ToUnixTimeMilliseconds()
+                group row by checkpoint.FirstTimeMs / stepMs * stepMs into step
+                orderby step.Key
+                let registers = step.SelectMany(r => r.Indexes.Zip(r.Ranks)).GroupBy(r => r.First).Select(g => (Index: g.Key, Rank: g.Max(r => r.Second))).ToArray()
+                select new SeenPoint(DateTimeOffset.FromUnixTimeMilliseconds(step.Key), [.. registers.Select(r => r.Index)], [.. registers.Select(r => r.Rank)]);
+            return new([.. points]);
+        }
+    }
+
     private void ApplyElements(Checkpoint checkpoint)
     {
         foreach (ItemRow row in checkpoint.Items)

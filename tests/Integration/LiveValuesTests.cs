@@ -91,6 +91,26 @@ public sealed class LiveValuesTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Bounds_are_as_sure_as_the_statement_asks_for()
+    {
+        await Put("seen", "{}");
+        await Put("seen/counters/visitors", """{"kind":"distinct"}""");
+        await Post("seen", string.Concat(Enumerable.Range(0, 9_000).Select(i => $"{{\"name\":\"visitors\",\"element\":\"v{i}\"}}\n")));
+        const string From = "WHERE namespace = 'seen' AND name = 'visitors'";
+        await UntilAsync(async () => await Ask($"SELECT count() FROM live_values {From} AND value > 0") == "1");
+
+        long[] widths =
+        [
+            .. (await Task.WhenAll(new[] { "", "(confidence = 0.6)", "(confidence=0.9999)" }.Select(c => Ask($"SELECT upper - lower FROM live_values{c} {From}"))))
+                .Select(w => long.Parse(w, CultureInfo.InvariantCulture)),
+        ];
+        Assert.True(widths[1] < widths[0] && widths[0] < widths[2], string.Join(", ", widths));
+        Assert.Equal("1", await Ask($"SELECT confidence >= 0.9999 FROM sketch.live_values(confidence = 0.9999) {From}"));
+        string refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Ask($"SELECT value FROM live_values(confidence = 1) {From}")).ContinueWith(t => t.Result.Message);
+        Assert.Contains("allowed: a number above 0.5 and below 1", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Documented_statements_have_answers()
     {
         await Put("words", "{}");

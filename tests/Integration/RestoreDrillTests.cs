@@ -158,6 +158,48 @@ public sealed class RestoreDrillTests : IDisposable
         Assert.Equal(["distinct", "items", "members", "registers"], await Found(http));
     }
 
+    /// <summary>What is planted before a node starts is what it takes into memory: only the log knows better.</summary>
+    [Theory]
+    [InlineData(
+        "INSERT INTO sketch.distinct_rows (namespace, id, generation, registers) SELECT namespace, id, generation, ([toUInt32(7)], [toUInt8(50)]) FROM sketch.distinct_rows LIMIT 1",
+        "INSERT INTO sketch.member_rows SELECT namespace, id, generation, member + 1 FROM sketch.member_rows LIMIT 1",
+        "INSERT INTO sketch.item_rows (namespace, id, generation, item, value) SELECT namespace, id, generation, item, 1 FROM sketch.item_rows LIMIT 1",
+        "INSERT INTO sketch.seen_rows SELECT namespace, id, generation, hour, ([toUInt32(7)], [toUInt8(50)]), counts, days FROM sketch.seen_rows LIMIT 1")]
+    [InlineData(
+        "ALTER TABLE sketch.distinct_rows DELETE WHERE id = (SELECT any(id) FROM sketch.counter_rows WHERE name = 'about') SETTINGS mutations_sync = 1",
+        "ALTER TABLE sketch.member_rows DELETE WHERE member = (SELECT min(member) FROM sketch.member_rows) SETTINGS mutations_sync = 1",
+        "ALTER TABLE sketch.item_rows DELETE WHERE item = 'e7' SETTINGS mutations_sync = 1",
+        "ALTER TABLE sketch.seen_rows DELETE WHERE id = (SELECT min(id) FROM sketch.seen_rows) SETTINGS mutations_sync = 1")]
+    public async Task Verification_finds_in_the_log_what_memory_took_from_ClickHouse(params string[] plants)
+    {
+        string data = Path.Combine(_folder, "planted");
+        ClickHouseProcess? process = null;
+        await using (Node node = await StartAsync(data, p => process = p))
+        {
+            using HttpClient http = new() { BaseAddress = node.Http, Timeout = Command.Deadline };
+            await Put(http, "/v1/namespaces/shop", "{}");
+            await Put(http, "/v1/namespaces/shop/counters/exact", """{"kind":"distinct","tier":"strong"}""");
+            await Put(http, "/v1/namespaces/shop/counters/about", """{"kind":"distinct"}""");
+            await Put(http, "/v1/namespaces/shop/counters/pages", """{"kind":"top","tier":"strong"}""");
+            await Put(http, "/v1/namespaces/shop/counters/many", """{"kind":"top"}""");
+            await Elements(http, 0, 500);
+            await node.Engine.CheckpointAsync(default);
+            await Elements(http, 400, 600);
+            await node.Engine.CheckpointAsync(default);
+            JsonElement same = await Verify(http);
+            Assert.True(same.GetProperty("same").GetBoolean(), same.ToString());
+            Assert.True(same.GetProperty("logElements").GetInt64() > 1_800, same.ToString());
+            foreach (string plant in plants)
+            {
+                await Plant(process!, plant);
+            }
+        }
+
+        await using Node again = await StartAsync(data, p => process = p);
+        using HttpClient after = new() { BaseAddress = again.Http, Timeout = Command.Deadline };
+        Assert.Subset((await Found(after)).ToHashSet(), new HashSet<string> { "items", "members", "registers", "seen" });
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");

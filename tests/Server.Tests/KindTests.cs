@@ -93,6 +93,27 @@ public sealed class KindTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task History_of_different_elements_has_bounds()
+    {
+        await _node.PutAsync("/v1/namespaces/shop/counters/buyers", """{"kind":"distinct"}""");
+        await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"buyers","element":"ann"},{"name":"buyers","element":"bob"}]}""");
+        await _node.Node.Engine.CheckpointAsync(default);
+        string to = Uri.EscapeDataString(DateTimeOffset.UtcNow.AddHours(1).ToString("O"));
+        JsonElement history = (await _node.GetAsync($"/v1/namespaces/shop/counters/buyers/history?to={to}&step=1d&confidence=0.999")).Json;
+        Assert.Equal(0.999, history.GetProperty("confidence").GetDouble());
+        JsonElement point = Assert.Single(history.GetProperty("points").EnumerateArray());
+        Assert.Equal(2, point.GetProperty("value").GetInt64());
+        Assert.InRange(2, point.GetProperty("lower").GetInt64(), point.GetProperty("upper").GetInt64());
+
+        await _node.PostAsync("/v1/namespaces/shop/increments", """{"increments":[{"name":"sold","delta":3}]}""");
+        await _node.Node.Engine.CheckpointAsync(default);
+        JsonElement exact = (await _node.GetAsync($"/v1/namespaces/shop/counters/sold/history?to={to}&step=1d")).Json;
+        Assert.Equal(["start", "value"], exact.GetProperty("points")[0].EnumerateObject().Select(m => m.Name));
+        Assert.False(exact.TryGetProperty("confidence", out _));
+        (await _node.GetAsync("/v1/namespaces/shop/counters/buyers/history?confidence=2")).IsProblem(400, "confidence", "2", "above 0.5");
+    }
+
+    [Fact]
     public async Task An_approximate_count_has_bounds_around_the_truth()
     {
         await _node.PutAsync("/v1/namespaces/words/counters/readers", """{"kind":"distinct"}""");

@@ -163,6 +163,7 @@ public sealed class DistinctStoreTests(EmbeddedClickHouseFixture clickHouse) : I
             Deltas = [],
             Names = [Named("words", "pages", "top", 1), .. distinct.Names],
             Distincts = distinct.Distincts,
+            Seen = [.. distinct.Distincts.Select(d => new SeenElements(d.Namespace, d.Id, d.Generation, d.Indexes, d.Ranks))],
             Items = [new ItemRow("words", CounterId.Of("words", "pages"), 1, "/", 7, 3)],
         };
     }

@@ -144,6 +144,21 @@ TTL day + toIntervalDay(396) SETTINGS ttl_only_drop_parts = 1, replicated_dedupl
 
 CREATE TABLE IF NOT EXISTS sketch.daily_rows ON CLUSTER 'golden' AS sketch.daily_rows_local ENGINE = Distributed('golden', sketch, daily_rows_local, id);
 
+CREATE TABLE IF NOT EXISTS sketch.seen_rows_local ON CLUSTER 'golden'
+(
+    namespace LowCardinality(String),
+    id UInt64 CODEC(Delta(8), ZSTD(1)),
+    generation UInt64 COMMENT 'the log position at which the counter began or was reset' CODEC(ZSTD(1)),
+    hour DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    registers SimpleAggregateFunction(maxMap, Tuple(Array(UInt32), Array(UInt8))) COMMENT 'HyperLogLog of the elements that came in this hour, 4096 registers: indexes and ranks of those that are not zero' CODEC(ZSTD(1)),
+    counts SimpleAggregateFunction(maxMap, Tuple(Array(UInt8), Array(UInt64))) COMMENT 'by minute: how many different elements there were since the counter began' CODEC(ZSTD(1)),
+    days SimpleAggregateFunction(max, UInt16) COMMENT 'for how long it is kept' CODEC(T64, ZSTD(1))
+)
+ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/sketch/seen_rows', '{replica}') PARTITION BY toYYYYMMDD(hour) ORDER BY (namespace, id, generation, hour)
+TTL hour + toIntervalDay(days) SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS sketch.seen_rows ON CLUSTER 'golden' AS sketch.seen_rows_local ENGINE = Distributed('golden', sketch, seen_rows_local, id);
+
 CREATE OR REPLACE VIEW sketch.live_values ON CLUSTER 'golden' AS SELECT namespace, name, id, kind, tier, toInt64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS value, toInt64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS lower, toInt64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS upper,
     toFloat64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS confidence, toDateTime64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port'), 3, 'UTC') AS exact_as_of
 FROM sketch.counter_rows FINAL WHERE NOT deleted AND 1;
@@ -165,6 +180,25 @@ INNER JOIN
 (
     SELECT id, generation, maxMap(registers) AS registers, max(latest) AS latest FROM sketch.distinct_rows GROUP BY id, generation
 ) AS d ON c.id = d.id AND c.generation = d.generation
+WHERE c.kind = 'distinct' AND NOT c.deleted;
+
+CREATE OR REPLACE VIEW sketch.distincts_hourly ON CLUSTER 'golden' AS
+SELECT c.namespace AS namespace, c.name AS name, s.id AS id, s.hour AS hour, toUInt64(round(sketchDistinct(s.registers, 12))) AS value,
+    s.registers AS registers, arrayMap((minute, count) -> (s.hour + toIntervalMinute(minute), count), s.counts.1, s.counts.2) AS counts
+FROM sketch.counter_rows AS c FINAL
+INNER JOIN
+(
+    SELECT id, generation, hour, maxMap(registers) AS registers, maxMap(counts) AS counts FROM sketch.seen_rows GROUP BY id, generation, hour
+) AS s ON c.id = s.id AND c.generation = s.generation
+WHERE c.kind = 'distinct' AND NOT c.deleted;
+
+CREATE OR REPLACE VIEW sketch.distincts_daily ON CLUSTER 'golden' AS
+SELECT c.namespace AS namespace, c.name AS name, s.id AS id, s.day AS day, toUInt64(round(sketchDistinct(s.registers, 12))) AS value, s.registers AS registers
+FROM sketch.counter_rows AS c FINAL
+INNER JOIN
+(
+    SELECT id, generation, toDate(hour) AS day, maxMap(registers) AS registers FROM sketch.seen_rows GROUP BY id, generation, day
+) AS s ON c.id = s.id AND c.generation = s.generation
 WHERE c.kind = 'distinct' AND NOT c.deleted;
 
 CREATE OR REPLACE VIEW sketch.totals ON CLUSTER 'golden' AS

@@ -30,7 +30,7 @@ export class Rest {
     return (await this.#get<{ items: readonly TopItem[] }>(`${path(namespace, name)}/top?k=${k}`, signal)).items;
   }
 
-  /** Exact sums by the hour, from the stored checkpoints. */
+  /** Exact sums by the hour, from the stored checkpoints; of the kind distinct how many different elements came in each. */
   async history(namespace: string, name: string, from: Date, to: Date, step = '1h', signal?: AbortSignal): Promise<readonly HistoryPoint[]> {
     const query = new URLSearchParams({ from: from.toISOString(), to: to.toISOString(), step });
     return (await this.#get<{ points: readonly HistoryPoint[] }>(`${path(namespace, name)}/history?${query}`, signal)).points;

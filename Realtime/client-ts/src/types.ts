@@ -106,11 +106,14 @@ export interface TopItem {
   readonly exact: boolean;
 }
 
-/** One step of a counter's exact history. */
+/** One step of a counter's history. */
 export interface HistoryPoint {
   readonly start: string;
-  /** The sum of the increments in the step. */
+  /** The sum of the increments in the step; of the kind distinct how many different elements came in it. */
   readonly value: number;
+  /** Bounds of that number of elements; missing when the value is exact. */
+  readonly lower?: number;
+  readonly upper?: number;
 }
 
 /** How often bounds of one confidence held when the truth became known. */

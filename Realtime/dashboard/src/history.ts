@@ -16,12 +16,41 @@ const hours = `
 SELECT name, toInt64(toUnixTimestamp(hour)) * 1000 AS at, sum(value) AS delta
 FROM history_hourly WHERE namespace = {ns:String} AND name IN {names:Array(String)} AND hour >= fromUnixTimestamp64Milli({from:Int64})
 GROUP BY name, at`;
+// Counts of distinct elements don't subtract: each minute at whose end one is known has it, and each hour before the first its last.
+const distincts = `
+SELECT name, max(toInt64(toUnixTimestamp(counted.1))) AS at, max(counted.2) AS count
+FROM distincts_hourly ARRAY JOIN counts AS counted
+WHERE namespace = {ns:String} AND name IN {names:Array(String)} AND hour >= toStartOfHour(fromUnixTimestamp64Milli({from:Int64})) - INTERVAL 1 HOUR
+  AND counted.1 + INTERVAL 1 MINUTE <= now()
+GROUP BY name, toUnixTimestamp(counted.1) DIV {step:UInt32}
+ORDER BY name, at`;
 const totals = `
 UNION ALL SELECT name, toInt64(-1) AS at, value AS delta FROM totals WHERE namespace = {ns:String} AND name IN {names:Array(String)}`;
 
-/** The exact values of some counters over the last minutes, from ClickHouse. Distinct counters have none: their states don't subtract. */
+/** The values of some counters over the last minutes, from ClickHouse. */
 export async function loadPast(client: SketchClient, namespace: string, names: readonly string[], minutes: number, signal: AbortSignal): Promise<Map<string, Past>> {
   const from = Date.now() - minutes * 60_000;
+  const [sums, counts] = await Promise.all([loadSums(client, namespace, names, minutes, from, signal), loadCounts(client, namespace, names, minutes, from, signal)]);
+  return new Map([...sums, ...counts]);
+}
+
+async function loadCounts(
+  client: SketchClient, namespace: string, names: readonly string[], minutes: number, from: number, signal: AbortSignal,
+): Promise<Map<string, Past>> {
+  const answer = await client.rest.sql(distincts, { ns: namespace, names: list(names), from, step: Math.max(60, Math.round((minutes * 60) / pointsWanted)) }, signal);
+  const lines = new Map<string, { times: number[]; values: number[] }>();
+  for (const [name, at, count] of answer.rows) {
+    const line = lines.get(String(name)) ?? { times: [], values: [] };
+    lines.set(String(name), line);
+    line.times.push(Number(at) + 60);
+    line.values.push(Number(count));
+  }
+  return lines;
+}
+
+async function loadSums(
+  client: SketchClient, namespace: string, names: readonly string[], minutes: number, from: number, signal: AbortSignal,
+): Promise<Map<string, Past>> {
   const answer = await client.rest.sql(
     `SELECT name, at, delta FROM (${minutes <= windowMinutes ? windows : hours}${totals}) ORDER BY name, at`,
     { ns: namespace, names: list(names), from, step: Math.max(1, Math.round((minutes * 60) / pointsWanted)) },

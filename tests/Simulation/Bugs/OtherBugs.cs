@@ -157,5 +157,9 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
         string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
         store.ReadHistoryAsync(@namespace, id, from, to, stepHours, cancellationToken);
 
+    public ValueTask<IReadOnlyList<SeenPoint>> ReadSeenAsync(
+        string @namespace, ulong id, long generation, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
+        store.ReadSeenAsync(@namespace, id, generation, from, to, stepHours, cancellationToken);
+
     public ValueTask DisposeAsync() => store.DisposeAsync();
 }

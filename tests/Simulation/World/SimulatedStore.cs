@@ -299,5 +299,9 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
         string @namespace, ulong id, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
+    public ValueTask<IReadOnlyList<SeenPoint>> ReadSeenAsync(
+        string @namespace, ulong id, long generation, DateTimeOffset from, DateTimeOffset to, int stepHours, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
