@@ -90,4 +90,41 @@ public sealed class LiveCounter
     /// <summary>Labels, by name.</summary>
     [DataMember(Name = "labels")]
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Of a counter of the kind top, its largest items, largest first; null otherwise, and until they were read.</summary>
+    [DataMember(Name = "items")]
+    public IReadOnlyList<LiveCounterItem>? Items { get; init; }
+
+    /// <summary>When the items were read, UTC.</summary>
+    [DataMember(Name = "itemsAsOf")]
+    public DateTime? ItemsAsOf { get; init; }
+}
+
+/// <summary>One of the largest items of a counter of the kind top. Its bounds are certain.</summary>
+[DataContract]
+public sealed class LiveCounterItem
+{
+    /// <summary>The item.</summary>
+    [DataMember(Name = "item")]
+    public string Item { get; init; } = "";
+
+    /// <summary>The best single answer.</summary>
+    [DataMember(Name = "value")]
+    public long Value { get; init; }
+
+    /// <summary>The truth is not below this.</summary>
+    [DataMember(Name = "lower")]
+    public long Lower { get; init; }
+
+    /// <summary>The truth is not above this.</summary>
+    [DataMember(Name = "upper")]
+    public long Upper { get; init; }
+
+    /// <summary>True when no item that is left out can be larger.</summary>
+    [DataMember(Name = "certain")]
+    public bool Certain { get; init; }
+
+    /// <summary>True only when lower, value and upper are the same.</summary>
+    [DataMember(Name = "exact")]
+    public bool Exact { get; init; }
 }

@@ -16,6 +16,9 @@ public sealed partial class CountingEngine
     /// <param name="k">How many, 1 to <see cref="CounterDefinition.MaxK"/>; null is what the counter is defined with.</param>
     public TopItems? Items(string @namespace, string name, int? k) => _reads.Items(Existing(@namespace), name, k);
 
+    /// <inheritdoc/>
+    public TopItems? LargestItems(string @namespace, string name, int most) => _reads.Items(Existing(@namespace), name, k: null, most);
+
     // A strong or eventual counter keeps every item. What other batches bring at the same moment is not seen here: the limit is kept but for those.
     private Rejection? CheckItems(IncrementBatch batch)
     {

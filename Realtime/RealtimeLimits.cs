@@ -9,6 +9,9 @@ public static class RealtimeLimits
     /// <summary>Counters in one subscription.</summary>
     public const int MaxNames = 1_000;
 
+    /// <summary>Items of a counter of the kind top in a frame.</summary>
+    public const int MaxItems = 50;
+
     /// <summary>The shortest interval between frames, ms; also the step that intervals are rounded up to.</summary>
     public const int MinIntervalMs = 50;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -43,8 +44,8 @@ public static class RealtimeServiceExtensions
                 hub.MaximumReceiveMessageSize = RealtimeLimits.MaxRequestBytes;
                 hub.AddFilter(new Hub.PlainRefusals());
             })
-            .AddJsonProtocol(json => LiveFormats.Configure(json.PayloadSerializerOptions))
-            .AddMessagePackProtocol(pack => pack.SerializerOptions = LiveFormats.Shared);
+            .AddJsonProtocol(json => LiveFormats.Configure(json.PayloadSerializerOptions));
+        services.AddSingleton<IHubProtocol, Hub.FrameProtocol>();
         return services;
     }
 }

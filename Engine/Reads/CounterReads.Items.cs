@@ -8,8 +8,8 @@ namespace Sketch.Engine.Reads;
 /// <content>Items of counters of the kind top.</content>
 internal sealed partial class CounterReads
 {
-    /// <summary>The k largest items; null when there is no such counter, or it is of another kind.</summary>
-    public TopItems? Items(NamespaceEntry owner, string name, int? k)
+    /// <summary>The k largest items, but no more than <paramref name="most"/>; null when there is no such counter, or it is of another kind.</summary>
+    public TopItems? Items(NamespaceEntry owner, string name, int? k, int most = CounterDefinition.MaxK)
     {
         if (Find(owner, name) is not { Counter: { Kind: CounterKind.Top } counter } target)
         {
@@ -25,7 +25,7 @@ internal sealed partial class CounterReads
                 continue;
             }
 
-            TopItem[] items = TopList.Pick(candidates, k ?? counter.Definition.K ?? CounterDefinition.DefaultK, otherwise);
+            TopItem[] items = TopList.Pick(candidates, Math.Min(most, k ?? counter.Definition.K ?? CounterDefinition.DefaultK), otherwise);
             return new TopItems(
                 owner.State.Definition.Name,
                 name,

@@ -39,6 +39,12 @@ public interface ICounterReader
     /// <param name="confidence">In (0.5, 1).</param>
     CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence);
 
+    /// <summary>The largest items of a counter of the kind top, as a cut of its own; null when there is no such counter, or it is of another kind.</summary>
+    /// <param name="namespace">An existing namespace.</param>
+    /// <param name="name">The counter.</param>
+    /// <param name="most">As many as the counter is defined with, but no more than this.</param>
+    TopItems? LargestItems(string @namespace, string name, int most) => null;
+
     /// <summary>Names of a namespace in ordinal order of their UTF-8 bytes.</summary>
     /// <param name="namespace">An existing namespace.</param>
     /// <param name="prefix">Names that start so; empty for all.</param>

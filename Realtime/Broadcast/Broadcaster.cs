@@ -41,6 +41,8 @@ internal sealed partial class Broadcaster(
     private int _groupCount;
     private long _watched;
     private ITimer? _timer;
+    private readonly ItemReader _items = new(reader, time);
+    private WarmUps? _warmUps;
 
     /// <summary>Each connection has its own, so that all its subscriptions are served at the same moments, and those of others at others.</summary>
     public int NextPhase() => (int)((uint)Interlocked.Increment(ref _phase) % PhaseCount);
@@ -148,7 +150,7 @@ internal sealed partial class Broadcaster(
                     continue;
                 }
 
-                _groups.Add(key, group = new ReadGroup(selection.Namespace, selection.Confidence));
+                _groups.Add(key, group = new ReadGroup(selection.Namespace, selection.Confidence, _items, _warmUps ??= new WarmUps(reader, time, Ring)));
             }
 
             group.Subscriptions++;
@@ -253,6 +255,10 @@ internal sealed partial class Broadcaster(
         long every = subscription.EveryTicks;
         long turn = (tick + every - subscription.Phase) / every;
         var view = subscription.View!;
+
+        // Its counters are on their way, and the bell rings when they are there.
+        if (!view.HasSnapshot && view.IsWarming)
+            return;
         long missed = view.HasSnapshot
             ? turn - ((subscription.DueTick + every - subscription.Phase) / every)
             : Missed(subscription.Selection, asOf);

@@ -6,13 +6,14 @@ namespace Sketch.Realtime.Broadcast;
 /// All watched counters of a namespace at one confidence. A round reads those that are due in one call, so that each is computed once
 /// however many watch it, and a frame is one consistent cut. Touched by the broadcaster's loop alone.
 /// </summary>
-internal sealed class ReadGroup(string @namespace, double confidence)
+internal sealed class ReadGroup(string @namespace, double confidence, ItemReader items, WarmUps warmUps)
 {
     private readonly Dictionary<string, WatchedCounter> _counters = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WatchedCounter> _ranked = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FoundNames> _found = new(StringComparer.Ordinal);
     private readonly List<WatchedCounter> _due = [];
     private readonly List<string> _dueNames = [];
+    private readonly List<WatchedCounter> _cold = [];
     private readonly int[] _topSubscriptions = new int[RealtimeLimits.MaxNames + 1];
     private int _largestTop;
     private bool _topIsDue;
@@ -76,6 +77,7 @@ internal sealed class ReadGroup(string @namespace, double confidence)
         if (counter.QueuedRound == round)
             return;
         counter.QueuedRound = round;
+        counter.EndWarmUp();
         _due.Add(counter);
         _dueNames.Add(counter.Name);
     }
@@ -105,7 +107,9 @@ internal sealed class ReadGroup(string @namespace, double confidence)
             // Always the longest list anyone asked for: a shorter one is its beginning, and nobody loses a rank to a neighbour's request.
             var cut = reader.Cut(@namespace, _dueNames, _topIsDue ? _largestTop : 0, confidence);
             for (int i = 0; i < _due.Count; i++)
-                _due[i].Update(cut.Values[i], round);
+                Take(_due[i], cut.Values[i], round);
+            if (_cold.Count > 0)
+                WarmUp(round);
             if (_topIsDue)
                 Rank(cut.Heaviest, round);
             AsOf = cut.AsOf.UtcDateTime;
@@ -118,6 +122,31 @@ internal sealed class ReadGroup(string @namespace, double confidence)
         }
     }
 
+    private void Take(WatchedCounter counter, CounterValue? value, long round)
+    {
+        if (value is null && counter.IsCold)
+        {
+            _cold.Add(counter);
+            return;
+        }
+
+        if (value is null && counter.IsWarming)
+            return;
+        counter.Update(value, round);
+        if (counter.Items is { } watched)
+            items.Ask(@namespace, counter.Name, watched);
+    }
+
+    private void WarmUp(long round)
+    {
+        WatchedCounter[] cold = [.. _cold];
+        _cold.Clear();
+        if (warmUps.Start(@namespace, cold))
+            return;
+        foreach (var counter in cold)
+            counter.Update(null, round);
+    }
+
     private void Rank(IReadOnlyList<CounterValue> heaviest, long round)
     {
         var ranking = new WatchedCounter[heaviest.Count];
@@ -126,7 +155,7 @@ internal sealed class ReadGroup(string @namespace, double confidence)
             string name = heaviest[i].Name;
             if (!_ranked.TryGetValue(name, out var counter))
                 _ranked.Add(name, counter = new WatchedCounter(name));
-            counter.Update(heaviest[i], round);
+            Take(counter, heaviest[i], round);
             counter.Rank = i;
             counter.RankRound = round;
             ranking[i] = counter;

@@ -10,8 +10,8 @@ internal abstract class SubscriptionView(ReadGroup group, long number)
 
     public ReadGroup Group => group;
 
-    /// <summary>False while it waits for its names.</summary>
-    public virtual bool IsLoaded => true;
+    /// <summary>True while a counter that it watches is brought into memory.</summary>
+    public virtual bool IsWarming => false;
 
     public bool HasSnapshot => _seenRound >= 0;
 
@@ -77,6 +77,8 @@ internal sealed class NamesView : SubscriptionView
     public NamesView(ReadGroup group, IReadOnlyList<string> names, long number)
         : base(group, number) => _counters = [.. names.Select(group.Hold)];
 
+    public override bool IsWarming => Array.Exists(_counters, counter => counter.IsWarming);
+
     public override void Queue(long round)
     {
         foreach (var counter in _counters)
@@ -99,11 +101,11 @@ internal sealed class FoundView(ReadGroup group, FoundNames names, long number) 
 {
     public FoundNames Names => names;
 
-    public override bool IsLoaded => names.IsLoaded;
-
     protected override bool Truncated => names.Truncated;
 
     protected override bool IsStale => SeenRound >= 0 && names.ForgottenRound > SeenRound;
+
+    public override bool IsWarming => names.Members.Any(member => member.Counter.IsWarming);
 
     public override void Queue(long round)
     {

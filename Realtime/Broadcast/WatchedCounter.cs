@@ -4,10 +4,12 @@ namespace Sketch.Realtime.Broadcast;
 
 /// <summary>
 /// The latest value of a counter, shared by all who watch it: a slow subscriber costs no copy, it only remembers the round it last saw.
-/// Touched by the broadcaster's loop alone.
+/// Touched by the broadcaster's loop alone, but where it says otherwise.
 /// </summary>
 internal sealed class WatchedCounter(string name)
 {
+    private const string TopKind = "top";
+
     /// <summary>A rate that drifts less than this is no news by itself.</summary>
     private const double RateStep = 0.05;
 
@@ -16,6 +18,8 @@ internal sealed class WatchedCounter(string name)
     // What all bounds say together that were read since it last surely changed.
     private long _lower = long.MinValue;
     private long _upper = long.MaxValue;
+
+    private bool _isBroughtIn;
 
     public string Name => name;
 
@@ -35,6 +39,15 @@ internal sealed class WatchedCounter(string name)
 
     public long RankRound { get; set; }
 
+    /// <summary>Its items; null unless it is of the kind top.</summary>
+    public WatchedItems? Items { get; private set; }
+
+    /// <summary>True while it is brought into memory.</summary>
+    public bool IsWarming { get; private set; }
+
+    /// <summary>True when it has no value, and was not asked for since it had one.</summary>
+    public bool IsCold { get; private set; } = true;
+
     public void Update(CounterValue? value, long round)
     {
         if (value is null)
@@ -42,17 +55,41 @@ internal sealed class WatchedCounter(string name)
             if (Current is null)
                 return;
             Current = null;
+            Items = null;
             (_lower, _upper) = (long.MinValue, long.MaxValue);
         }
         else
         {
+            IsCold = true;
+            if (value.Kind == TopKind)
+                Items ??= new WatchedItems();
+            var items = Items?.Take();
             long shown = Shown(value);
-            if (Current is not null && !IsNews(Current, value, shown))
+            if (Current is not null && !IsNews(Current, value, shown) && ReferenceEquals(Current.Items, items?.Items))
                 return;
-            Current = LiveValue.From(value, shown);
+            Current = LiveValue.From(value, shown, items);
         }
 
         ChangedRound = round;
+    }
+
+    /// <summary>It is being brought into memory, or was looked for in vain.</summary>
+    public void BeginWarmUp(bool isLoading)
+    {
+        IsCold = false;
+        IsWarming = isLoading;
+    }
+
+    /// <summary>It is there, or is nowhere. Not the loop calls this.</summary>
+    public void BroughtIn() => Volatile.Write(ref _isBroughtIn, true);
+
+    /// <summary>Before a read: what that finds is what there is, if the counter was brought in until now.</summary>
+    public void EndWarmUp()
+    {
+        if (!IsWarming || !Volatile.Read(ref _isBroughtIn))
+            return;
+        IsWarming = false;
+        _isBroughtIn = false;
     }
 
     // An estimate moves with its neighbours' increments too. As long as the counter may be what it was, the value shown stays within all bounds shown before; it is

@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MessagePack;
-using MessagePack.Formatters;
 using MessagePack.Resolvers;
 using Sketch.Realtime.Alerts;
 
@@ -11,12 +10,9 @@ namespace Sketch.Realtime;
 /// <summary>How frames are written: a value that many watch is serialized once a protocol, and its bytes are copied into each frame.</summary>
 internal static class LiveFormats
 {
-    private static readonly MessagePackSerializerOptions Plain = MessagePackSerializerOptions.Standard
-        .WithResolver(CompositeResolver.Create(DynamicEnumAsStringResolver.Instance, ContractlessStandardResolver.Instance));
-
     /// <summary>For the hub's MessagePack.</summary>
-    public static MessagePackSerializerOptions Shared { get; } = Plain
-        .WithResolver(CompositeResolver.Create([new ValueFormatter()], [Plain.Resolver]))
+    public static MessagePackSerializerOptions Shared { get; } = MessagePackSerializerOptions.Standard
+        .WithResolver(CompositeResolver.Create([new LivePack.FrameFormatter()], [DynamicEnumAsStringResolver.Instance, ContractlessStandardResolver.Instance]))
         .WithSecurity(MessagePackSecurity.UntrustedData);
 
     /// <summary>For JSON: names as people typed them, which is safe where nothing is read as HTML.</summary>
@@ -34,8 +30,6 @@ internal static class LiveFormats
 
     public static byte[] ToJson(LiveValue value) => JsonSerializer.SerializeToUtf8Bytes(value, LiveJson.Readable.LiveValue);
 
-    public static byte[] ToMessagePack(LiveValue value) => MessagePackSerializer.Serialize(value, Plain);
-
     private sealed class ValueConverter : JsonConverter<LiveValue>
     {
         public override LiveValue? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -43,20 +37,6 @@ internal static class LiveFormats
 
         public override void Write(Utf8JsonWriter writer, LiveValue value, JsonSerializerOptions options) =>
             writer.WriteRawValue(value.Json, skipInputValidation: true);
-    }
-
-    private sealed class ValueFormatter : IMessagePackFormatter<LiveValue?>
-    {
-        public void Serialize(ref MessagePackWriter writer, LiveValue? value, MessagePackSerializerOptions options)
-        {
-            if (value is null)
-                writer.WriteNil();
-            else
-                writer.WriteRaw(value.MessagePack);
-        }
-
-        public LiveValue? Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) =>
-            MessagePackSerializer.Deserialize<LiveValue>(ref reader, Plain);
     }
 }
 

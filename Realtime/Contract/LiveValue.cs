@@ -1,4 +1,5 @@
 using System.Runtime.Serialization;
+using System.Text.Json.Serialization;
 using Sketch.Engine.Reads;
 
 namespace Sketch.Realtime;
@@ -59,15 +60,25 @@ public sealed class LiveValue
     [DataMember(Name = "labels")]
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
+    /// <summary>Of a counter of the kind top, its largest items, largest first; absent otherwise, and until they were read.</summary>
+    [DataMember(Name = "items")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LiveItem>? Items { get; init; }
+
+    /// <summary>When the items were read, UTC: a cut of its own, before the frame's. They are read again after a second and are in a frame when one changed.</summary>
+    [DataMember(Name = "itemsAsOf")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTime? ItemsAsOf { get; init; }
+
     // What every frame repeats, in the form in which it is sent: serialized once a protocol, however many watch. A race makes the same bytes twice.
     private byte[]? _json;
     private byte[]? _messagePack;
 
     internal byte[] Json => _json ??= LiveFormats.ToJson(this);
 
-    internal byte[] MessagePack => _messagePack ??= LiveFormats.ToMessagePack(this);
+    internal byte[] MessagePack => _messagePack ??= LivePack.ToBytes(this);
 
-    internal static LiveValue From(CounterValue value, long shown) => new()
+    internal static LiveValue From(CounterValue value, long shown, Broadcast.LiveItems? items) => new()
     {
         Namespace = value.Namespace,
         Name = value.Name,
@@ -82,5 +93,7 @@ public sealed class LiveValue
         RatePerSecond = value.RatePerSecond,
         RatePerSecond5m = value.RatePerSecond5m,
         Labels = value.Labels,
+        Items = items?.Items,
+        ItemsAsOf = items?.AsOf,
     };
 }

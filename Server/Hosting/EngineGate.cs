@@ -70,6 +70,9 @@ internal sealed class EngineGate : ICounterReader
     public CounterCut Cut(string @namespace, IReadOnlyList<string> names, int k, double confidence) => Engine.Cut(@namespace, names, k, confidence);
 
     /// <inheritdoc/>
+    public TopItems? LargestItems(string @namespace, string name, int most) => Engine.LargestItems(@namespace, name, most);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit) =>
         Engine.FindLabelled(@namespace, labels, limit);
 

@@ -46,7 +46,7 @@ async Task<(double PerSecond, double Cores)> PlainAsync()
             all.Add(connection);
             Random random = new(i);
             string[] names = [.. Enumerable.Range(0, Each).Select(_ => BenchStream.Name(random.Next(Counters))).Distinct()];
-            await connection.CallAsync("Join", MessagePackSerializer.Serialize(names), default);
+            connection.Call("Join", MessagePackSerializer.Serialize(names));
             _ = connection.DrainAsync((_, _) => Interlocked.Increment(ref values), done.Token);
         }
 

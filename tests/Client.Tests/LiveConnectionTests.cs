@@ -54,6 +54,32 @@ public sealed class LiveConnectionTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Items_of_a_counter_of_the_kind_top_come_in_frames(bool json)
+    {
+        await using var host = await NodeHost.StartAsync();
+        await host.PutAsync("/v1/namespaces/words", """{"tier":"eventual"}""");
+        await host.PutAsync("/v1/namespaces/words/counters/pages", """{"kind":"top","k":2}""");
+        await host.PostAsync(
+            "/v1/namespaces/words/increments",
+            """{"increments":[{"name":"pages","element":"/","delta":5},{"name":"pages","element":"/b","delta":7},{"name":"pages","element":"/c","delta":1}]}""");
+        await using var live = new LiveConnection(host.Node.Http, new LiveConnectionOptions { UseJson = json });
+        using var deadline = new CancellationTokenSource(Deadline);
+        var began = DateTime.UtcNow.AddMinutes(-1);
+        await foreach (var frame in live.WatchAsync(LiveSelection.OfNames("words", "pages") with { IntervalMs = 50 }, deadline.Token))
+        {
+            if (frame.Values is not [{ Items: { } items, ItemsAsOf: { } asOf }])
+                continue;
+            Assert.Equal(
+                [("/b", 7L, 7L, 7L, true, true), ("/", 5L, 5L, 5L, true, true)],
+                items.Select(item => (item.Item, item.Lower, item.Value, item.Upper, item.Certain, item.Exact)));
+            Assert.InRange(asOf, began, DateTime.UtcNow.AddMinutes(1));
+            break;
+        }
+    }
+
     [Fact]
     public async Task A_stream_goes_on_after_the_node_was_started_anew()
     {

@@ -9,7 +9,10 @@ internal sealed class MemoryReader : ICounterReader
     public static readonly DateTimeOffset Checkpoint = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
 
     private readonly SortedDictionary<string, CounterValue> _counters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TopItemValue[]> _items = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _cold = new(StringComparer.Ordinal);
     private readonly List<string[]> _reads = [];
+    private readonly List<string[]> _warmUps = [];
     private readonly Lock _lock = new();
     private volatile bool _fails;
 
@@ -22,6 +25,21 @@ internal sealed class MemoryReader : ICounterReader
                 return [.. _reads];
         }
     }
+
+    /// <summary>The names of every WarmAsync so far.</summary>
+    public IReadOnlyList<string[]> WarmUps
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _warmUps];
+        }
+    }
+
+    /// <summary>Counters that are out of memory come in when this completes.</summary>
+    public TaskCompletionSource Store { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public int ItemReads { get; private set; }
 
     public int Rankings { get; private set; }
 
@@ -40,6 +58,24 @@ internal sealed class MemoryReader : ICounterReader
                 Namespace, name, "sum", "approximate", value, value - width, value, width == 0 ? 1 : 0.99, width == 0, Checkpoint, 2.5,
                 new Dictionary<string, string> { ["lang"] = lang });
         }
+    }
+
+    /// <summary>A counter of the kind top.</summary>
+    public void SetItems(string name, params (string Item, long Value)[] items)
+    {
+        Set(name, items.Sum(item => item.Value));
+        lock (_lock)
+        {
+            _counters[name] = _counters[name] with { Kind = "top" };
+            _items[name] = [.. items.Select(item => new TopItemValue(item.Item, item.Value, item.Value - 1, item.Value, Certain: true, Exact: false))];
+        }
+    }
+
+    /// <summary>Puts a counter out of memory.</summary>
+    public void Chill(string name)
+    {
+        lock (_lock)
+            _cold.Add(name);
     }
 
     public void Remove(string name)
@@ -61,7 +97,7 @@ internal sealed class MemoryReader : ICounterReader
         lock (_lock)
         {
             _reads.Add([.. names]);
-            return [.. names.Select(name => At(_counters.GetValueOrDefault(name), confidence))];
+            return [.. names.Select(name => _cold.Contains(name) ? null : At(_counters.GetValueOrDefault(name), confidence))];
         }
     }
 
@@ -81,6 +117,29 @@ internal sealed class MemoryReader : ICounterReader
             return new CounterCut(
                 Time.GetUtcNow(), names.Count == 0 ? [] : Read(@namespace, names, confidence), k == 0 ? [] : Top(@namespace, k, confidence));
         }
+    }
+
+    public TopItems? LargestItems(string @namespace, string name, int most)
+    {
+        lock (_lock)
+        {
+            ItemReads++;
+            return _items.TryGetValue(name, out var items) ? new TopItems(@namespace, name, Checkpoint, [.. items.Take(most)]) : null;
+        }
+    }
+
+    public async ValueTask WarmAsync(string @namespace, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _warmUps.Add([.. names]);
+            if (!names.Any(_cold.Contains))
+                return;
+        }
+
+        await Store.Task.WaitAsync(cancellationToken);
+        lock (_lock)
+            _cold.ExceptWith(names);
     }
 
     public IReadOnlyList<string> FindLabelled(string @namespace, IReadOnlyDictionary<string, string> labels, int limit)

@@ -16,6 +16,10 @@ export interface CounterValue {
   readonly exactAsOf: string;
   readonly ratePerSecond: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** In frames, of a counter of the kind top: its largest items, largest first, once they were read. */
+  readonly items?: readonly TopItem[];
+  /** When the items were read. */
+  readonly itemsAsOf?: string;
 }
 
 /** What changed since the frame before it, all as of one moment. */
@@ -95,7 +99,7 @@ export interface Namespace {
   readonly counters: number;
 }
 
-/** One of the largest items of a counter of the kind top. */
+/** One of the largest items of a counter of the kind top. Its bounds are certain. */
 export interface TopItem {
   readonly item: string;
   readonly value: number;

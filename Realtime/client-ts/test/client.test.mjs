@@ -68,6 +68,12 @@ test('what the node refuses is said in its words', options, async () => {
 test('questions with one answer', options, async () => {
   assert.ok((await client.rest.namespaces()).some((known) => known.name === namespace && known.tier === 'eventual'));
   assert.deepEqual((await client.rest.find(namespace, 'b', 10)).map((value) => value.name), ['b']);
+  for await (const { values } of client.frames({ namespace, names: ['pages'], intervalMs: 50 })) {
+    if (values[0]?.items === undefined) continue;
+    assert.deepEqual(values[0].items, [{ item: '/', value: 5, lower: 5, upper: 5, certain: true, exact: true }]);
+    assert.ok(Date.parse(values[0].itemsAsOf) > Date.now() - 60_000);
+    break;
+  }
   assert.deepEqual((await client.rest.items(namespace, 'pages', 3)).map(({ item, value }) => [item, value]), [['/', 5]]);
   assert.equal((await client.rest.health()).status, 'ready');
   const answer = await client.rest.sql('SELECT {n:String} AS name, toInt64(9223372036854775807) AS large', { n: "it's \\ <b>" });

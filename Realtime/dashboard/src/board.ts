@@ -1,4 +1,4 @@
-import type { Frame, SketchClient } from '@sketch/client';
+import type { Frame } from '@sketch/client';
 import { h, replaceChildren } from './dom';
 import { Series } from './series';
 import type { Past } from './series';
@@ -7,19 +7,17 @@ import { Tile } from './tile';
 /** The pinned counters of a namespace. */
 export class Board {
   readonly element = h('div', { class: 'board', 'data-testid': 'board' });
-  readonly #client: SketchClient;
   readonly #tiles = new Map<string, { readonly tile: Tile; readonly series: Series }>();
   readonly #onRemove: (name: string) => void;
   #minutes = 5;
   #paused = false;
 
-  constructor(client: SketchClient, onRemove: (name: string) => void) {
-    this.#client = client;
+  constructor(onRemove: (name: string) => void) {
     this.#onRemove = onRemove;
   }
 
   /** Shows these counters, in this order; those that stay keep their line. */
-  show(namespace: string, names: readonly string[], empty: Node | null): void {
+  show(names: readonly string[], empty: Node | null): void {
     for (const [name, { tile }] of this.#tiles) {
       if (!names.includes(name)) {
         tile.destroy();
@@ -30,7 +28,7 @@ export class Board {
       if (this.element.firstElementChild?.isEqualNode(empty) !== true) replaceChildren(this.element, empty);
       return;
     }
-    const tiles = names.map((name) => this.#tiles.get(name)?.tile ?? this.#create(namespace, name));
+    const tiles = names.map((name) => this.#tiles.get(name)?.tile ?? this.#create(name));
     if (this.element.children.length !== tiles.length || tiles.some((tile, index) => this.element.children[index] !== tile.element)) {
       const focused = document.activeElement;
       replaceChildren(this.element, ...tiles.map((tile) => tile.element));
@@ -39,7 +37,7 @@ export class Board {
   }
 
   clear(): void {
-    this.show('', [], null);
+    this.show([], null);
   }
 
   /** Takes a frame in; every line moves on to its moment, also where nothing changed. */
@@ -72,7 +70,6 @@ export class Board {
 
   set paused(paused: boolean) {
     this.#paused = paused;
-    for (const { tile } of this.#tiles.values()) tile.paused = paused;
   }
 
   render(): void {
@@ -83,10 +80,9 @@ export class Board {
     for (const { tile } of this.#tiles.values()) tile.recolor();
   }
 
-  #create(namespace: string, name: string): Tile {
+  #create(name: string): Tile {
     const series = new Series();
-    const tile = new Tile(this.#client, namespace, name, series, this.#minutes * 60, () => this.#onRemove(name));
-    tile.paused = this.#paused;
+    const tile = new Tile(name, series, this.#minutes * 60, () => this.#onRemove(name));
     this.#tiles.set(name, { tile, series });
     return tile;
   }

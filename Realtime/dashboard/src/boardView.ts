@@ -46,7 +46,7 @@ export class BoardView {
   constructor(client: SketchClient, actions: Actions) {
     this.#client = client;
     this.#actions = actions;
-    this.#board = new Board(client, (name) => actions.onToggle(name));
+    this.#board = new Board((name) => actions.onToggle(name));
     this.#top = new TopList((name) => actions.onToggle(name));
     this.#legend = new Legend(actions);
     this.#grid = h('div', { class: 'columns' }, this.#board.element, this.#top.element);
@@ -77,7 +77,7 @@ export class BoardView {
     const pins = this.pins;
     const nothing = empty ?? this.#nothing(pins);
     this.#board.minutes = state.minutes;
-    this.#board.show(state.namespace ?? '', pins, nothing);
+    this.#board.show(pins, nothing);
     this.#watchPins(pins, isKnown);
     this.#loadPast(pins, isKnown);
     this.#grid.classList.toggle('is-empty', this.#top.names.length === 0);

@@ -1,5 +1,5 @@
 import { halfWidth } from '@sketch/client';
-import type { SketchClient } from '@sketch/client';
+import type { TopItem } from '@sketch/client';
 import { Chart } from './chart';
 import { h, icon, setText } from './dom';
 import { ago, count, percent, rate, timeOfDay } from './format';
@@ -14,8 +14,6 @@ const drawAtLeastEveryMs = 2_000;
 /** One pinned counter: its number, how sure it is, its line, and since when it is exact. */
 export class Tile {
   readonly element: HTMLElement;
-  readonly #client: SketchClient;
-  readonly #namespace: string;
   readonly #name: string;
   readonly #series: Series;
   readonly #chart: Chart;
@@ -33,11 +31,8 @@ export class Tile {
   #items: Items | null = null;
   #windowSeconds: number;
   #drawnAt = 0;
-  #paused = false;
 
-  constructor(client: SketchClient, namespace: string, name: string, series: Series, windowSeconds: number, onRemove: () => void) {
-    this.#client = client;
-    this.#namespace = namespace;
+  constructor(name: string, series: Series, windowSeconds: number, onRemove: () => void) {
     this.#name = name;
     this.#series = series;
     this.#windowSeconds = windowSeconds;
@@ -70,16 +65,10 @@ export class Tile {
     this.#chart.windowSeconds = seconds;
   }
 
-  set paused(paused: boolean) {
-    this.#paused = paused;
-    if (this.#items !== null) this.#items.paused = paused;
-  }
-
   /** Everything, also a line that was drawn a moment ago. */
   renderAll(): void {
     this.#drawnAt = -Infinity;
     this.render();
-    this.#items?.render();
   }
 
   render(): void {
@@ -106,7 +95,7 @@ export class Tile {
     setText(this.#exactAsOf, `exact as of ${timeOfDay(moment)} · ${ago(asOf - moment)}`);
     this.#exactAsOf.dataset['moment'] = value.exactAsOf;
     setText(this.#labels, Object.entries(value.labels).map(([label, text]) => `${label}=${text}`).join('  '));
-    if (value.kind === 'top') this.#showItems();
+    if (value.items) this.#showItems(value.items);
     this.#draw();
   }
 
@@ -115,17 +104,17 @@ export class Tile {
   }
 
   destroy(): void {
-    this.#items?.destroy();
     this.#chart.destroy();
     this.element.remove();
   }
 
-  #showItems(): void {
-    if (this.#items !== null) return;
-    this.#items = new Items(this.#client, this.#namespace, this.#name);
-    this.#items.paused = this.#paused;
-    this.element.classList.add('has-items');
-    this.element.querySelector('.frame')?.after(this.#items.element);
+  #showItems(items: readonly TopItem[]): void {
+    if (this.#items === null) {
+      this.#items = new Items(this.#name);
+      this.element.classList.add('has-items');
+      this.element.querySelector('.frame')?.after(this.#items.element);
+    }
+    this.#items.show(items);
   }
 
   #draw(): void {

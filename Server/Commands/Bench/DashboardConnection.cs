@@ -7,7 +7,8 @@ namespace Sketch.Server.Commands.Bench;
 
 /// <summary>
 /// A dashboard as cheap as it can be: a socket that speaks as much WebSocket and SignalR (MessagePack) as a subscription needs, and looks at arriving frames as
-/// bytes. Ten thousand of a client library's connections would take more of the machine than the node that is measured.
+/// bytes. Ten thousand of a client library's connections would take more of the machine than the node that is measured. It never asks .NET to wait for its socket, so that
+/// <see cref="SocketPoll"/> is the only one that is woken by it.
 /// </summary>
 internal sealed class DashboardConnection : IDisposable
 {
@@ -32,28 +33,27 @@ internal sealed class DashboardConnection : IDisposable
     /// <param name="path">The hub's path.</param>
     /// <param name="receiveBytes">The kernel's buffer, for those who are not going to read.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<DashboardConnection> OpenAsync(Uri node, string path, int? receiveBytes, CancellationToken cancellationToken)
-    {
-        DashboardConnection connection = new();
-        if (receiveBytes is { } bytes)
-            connection._socket.ReceiveBufferSize = bytes;
-        await connection._socket.ConnectAsync(node.Host, node.Port, cancellationToken).ConfigureAwait(false);
-        await connection._socket.SendAsync(
-            Encoding.ASCII.GetBytes(
-                $"GET {path} HTTP/1.1\r\nHost: {node.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"),
-            cancellationToken).ConfigureAwait(false);
-        int end;
-        while ((end = connection._buffer.AsSpan(0, connection._length).IndexOf("\r\n\r\n"u8)) < 0)
-            await connection.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        if (!connection._buffer.AsSpan().StartsWith("HTTP/1.1 101 "u8))
-            throw new CommandException($"the node does not open the hub: {Encoding.UTF8.GetString(connection._buffer, 0, end)}");
-        connection.Take(end + 4);
-        await connection.SendAsync(Encoding.ASCII.GetBytes("{\"protocol\":\"messagepack\",\"version\":1}\u001e"), cancellationToken).ConfigureAwait(false);
-        return connection;
-    }
+    public static Task<DashboardConnection> OpenAsync(Uri node, string path, int? receiveBytes, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            DashboardConnection connection = new();
+            using CancellationTokenRegistration givesUp = cancellationToken.Register(connection.Dispose);
+            try
+            {
+                connection.Open(node, path, receiveBytes);
+                return connection;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                connection.Dispose();
+                cancellationToken.ThrowIfCancellationRequested();
+                throw;
+            }
+        },
+        cancellationToken);
 
     /// <summary>Calls a method of the hub with one argument.</summary>
-    public Task CallAsync(string method, ReadOnlySpan<byte> argument, CancellationToken cancellationToken)
+    public void Call(string method, ReadOnlySpan<byte> argument)
     {
         // [1, {}, "1", method, [argument], []]
         byte[] name = Encoding.ASCII.GetBytes(method);
@@ -67,35 +67,104 @@ internal sealed class DashboardConnection : IDisposable
         }
         while (rest > 0);
         framed.AddRange(message);
-        return SendAsync([.. framed], cancellationToken);
+        Send([.. framed]);
     }
 
     /// <summary>Keeps the node from thinking that it is gone.</summary>
-    public async Task PingAsync(CancellationToken cancellationToken) => await _socket.SendAsync(Ping, cancellationToken).ConfigureAwait(false);
+    public void SendPing()
+    {
+        try
+        {
+            _socket.Send(Ping);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The node closed it: who reads it counts that.
+        }
+    }
 
     /// <summary>Reads until cancelled, or closed by the node.</summary>
+    /// <param name="taken">Called, in a thread that all connections share, with each message of the hub.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>False when the node closed.</returns>
     public async Task<bool> DrainAsync(Action<ReadOnlySpan<byte>, int> taken, CancellationToken cancellationToken)
     {
-        while (true)
+        TaskCompletionSource<bool> end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration cancelled = cancellationToken.Register(() => end.TrySetCanceled(cancellationToken));
+        if (!Take(taken))
+            return false;
+        int socket = (int)_socket.Handle;
+        SocketPoll.Shared.Watch(socket, () =>
         {
-            int size;
-            while ((size = FrameSize(_buffer.AsSpan(0, _length), out int header)) >= 0 && _length >= size)
+            try
             {
-                if ((_buffer[0] & 0x0f) == 8)
-                    return false;
-                if ((_buffer[0] & 0x0f) < 3)
-                    Fragment(_buffer.AsSpan(header, size - header), isLast: (_buffer[0] & Final) != 0, taken);
-                Take(size);
+                if (!end.Task.IsCompleted && !(Receive() && Take(taken)))
+                    end.TrySetResult(false);
+            }
+#pragma warning disable CA1031 // It belongs to who waits for this connection: the others are read on.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                end.TrySetException(failure);
             }
 
-            if (!await ReceiveAsync(cancellationToken).ConfigureAwait(false))
-                return false;
+            if (end.Task.IsCompleted)
+                SocketPoll.Shared.Remove(socket);
+        });
+        try
+        {
+            return await end.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            SocketPoll.Shared.Remove(socket);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        // Before the number of its handle is another's.
+        if (!_socket.SafeHandle.IsClosed)
+            SocketPoll.Shared.Remove((int)_socket.Handle);
+        _socket.Dispose();
+    }
+
+    private void Open(Uri node, string path, int? receiveBytes)
+    {
+        if (receiveBytes is { } bytes)
+            _socket.ReceiveBufferSize = bytes;
+        _socket.Connect(node.Host, node.Port);
+        _socket.Send(Encoding.ASCII.GetBytes(
+            $"GET {path} HTTP/1.1\r\nHost: {node.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+        int end;
+        while ((end = _buffer.AsSpan(0, _length).IndexOf("\r\n\r\n"u8)) < 0)
+        {
+            if (!Receive())
+                throw new CommandException("the node closes the connection instead of opening the hub");
+        }
+
+        if (!_buffer.AsSpan().StartsWith("HTTP/1.1 101 "u8))
+            throw new CommandException($"the node does not open the hub: {Encoding.UTF8.GetString(_buffer, 0, end)}");
+        Drop(end + 4);
+        Send(Encoding.ASCII.GetBytes("{\"protocol\":\"messagepack\",\"version\":1}\u001e"));
+    }
+
+    // What has arrived whole; false when the node closed.
+    private bool Take(Action<ReadOnlySpan<byte>, int> taken)
+    {
+        int size;
+        while ((size = FrameSize(_buffer.AsSpan(0, _length), out int header)) >= 0 && _length >= size)
+        {
+            if ((_buffer[0] & 0x0f) == 8)
+                return false;
+            if ((_buffer[0] & 0x0f) < 3)
+                Fragment(_buffer.AsSpan(header, size - header), isLast: (_buffer[0] & Final) != 0, taken);
+            Drop(size);
+        }
+
+        return true;
+    }
 
     // -1 while the header is not there.
     private static int FrameSize(ReadOnlySpan<byte> bytes, out int header)
@@ -151,26 +220,24 @@ internal sealed class DashboardConnection : IDisposable
         }
     }
 
-    private async Task SendAsync(byte[] payload, CancellationToken cancellationToken)
+    private void Send(byte[] payload)
     {
         byte[] length = payload.Length < 126
             ? [(byte)(Masked | payload.Length)]
             : [Masked | 126, (byte)(payload.Length >> 8), (byte)payload.Length];
-        byte[] frame = [FinalBinary, .. length, 0, 0, 0, 0, .. payload];
-        for (ReadOnlyMemory<byte> rest = frame; !rest.IsEmpty;)
-            rest = rest[await _socket.SendAsync(rest, cancellationToken).ConfigureAwait(false)..];
+        _socket.Send([FinalBinary, .. length, 0, 0, 0, 0, .. payload]);
     }
 
-    private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
+    private bool Receive()
     {
         if (_length == _buffer.Length)
             Array.Resize(ref _buffer, _buffer.Length * 2);
-        int received = await _socket.ReceiveAsync(_buffer.AsMemory(_length), cancellationToken).ConfigureAwait(false);
+        int received = _socket.Receive(_buffer.AsSpan(_length));
         _length += received;
         return received > 0;
     }
 
-    private void Take(int count)
+    private void Drop(int count)
     {
         _buffer.AsSpan(count, _length - count).CopyTo(_buffer);
         _length -= count;

@@ -54,6 +54,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
     public async Task<LiveReport> RunAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenSource done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        LiveReport report;
         List<Task> work = [LoadAsync(await PrepareAsync(cancellationToken).ConfigureAwait(false), done.Token), PingAsync(done.Token)];
         try
         {
@@ -78,7 +79,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             // One that does not understand what it reads would be counted as one to whom little is sent.
             if (work.Find(task => task.IsFaulted) is { } failed)
                 await failed.ConfigureAwait(false);
-            return new LiveReport
+            report = new LiveReport
             {
                 Connections = options.Connections,
                 CountersEach = options.CountersEach,
@@ -90,7 +91,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
                 ClosedByNode = Interlocked.Read(ref _closed),
                 Alone = alone,
                 Beside = beside,
-                Audit = _audit.Compare(name => CounterId.Of(NodeBenchOptions.Namespace, name)),
+                Audit = new LiveAudit(0, 0, 0, 0),
             };
         }
         finally
@@ -100,6 +101,9 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             lock (_all)
                 _all.ForEach(connection => connection.Dispose());
         }
+
+        // Only now is every batch known that a value may hold: those on their way too.
+        return report with { Audit = _audit.Compare(name => CounterId.Of(NodeBenchOptions.Namespace, name)) };
     }
 
     /// <summary>The MessagePack of a subscription to some of the counters, and as many of those at rest if it is to be audited.</summary>
@@ -227,7 +231,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
         while (!done.IsCancellationRequested)
         {
             using DashboardConnection connection = await DashboardConnection.OpenAsync(node.Http, RealtimeEndpointExtensions.HubPath, null, done).ConfigureAwait(false);
-            await connection.CallAsync("Subscribe", Request(number, options.CountersEach, RealtimeLimits.MinIntervalMs), done).ConfigureAwait(false);
+            connection.Call("Subscribe", Request(number, options.CountersEach, RealtimeLimits.MinIntervalMs));
             using CancellationTokenSource first = CancellationTokenSource.CreateLinkedTokenSource(done);
             await ((Task)connection.DrainAsync((_, _) => first.Cancel(), first.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Interlocked.Increment(ref _loops);
@@ -239,7 +243,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
         DashboardConnection connection = await DashboardConnection.OpenAsync(node.Http, RealtimeEndpointExtensions.HubPath, receiveBytes, done).ConfigureAwait(false);
         lock (_all)
             _all.Add(connection);
-        await connection.CallAsync("Subscribe", Request(number, options.CountersEach, intervalMs, isAudited), done).ConfigureAwait(false);
+        connection.Call("Subscribe", Request(number, options.CountersEach, intervalMs, isAudited));
         return connection;
     }
 
@@ -252,7 +256,7 @@ internal sealed class LiveBench(LiveBenchOptions options, ServedNode node, Actio
             lock (_all)
                 all = [.. _all];
             foreach (DashboardConnection connection in all)
-                await connection.PingAsync(done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                connection.SendPing();
         }
     }
 

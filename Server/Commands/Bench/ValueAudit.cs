@@ -20,7 +20,7 @@ internal sealed class ValueAudit
     /// <summary>A value that was shown.</summary>
     public void See(SeenValue value) => _seen.Enqueue(value);
 
-    /// <summary>Compares.</summary>
+    /// <summary>Compares, when nothing is counted or seen any more: a batch is known once it was answered, and values show it before.</summary>
     /// <param name="idOf">A counter's id, by its name.</param>
     public LiveAudit Compare(Func<string, ulong> idOf)
     {
