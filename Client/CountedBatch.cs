@@ -20,20 +20,30 @@ internal sealed class CountedBatch
     /// <summary>It says all of its names: the node forgot one of them.</summary>
     public bool NamesAll { get; set; }
 
+    /// <summary>A connection broke while it was on its way: nobody knows whether it was counted.</summary>
+    public bool MayBeCounted { get; set; }
+
+    /// <summary>How many increments it has.</summary>
     public int Count => _names.Count;
 
+    /// <summary>Whose they are, in order.</summary>
     public IEnumerable<string> Names => _names;
 
     /// <summary>Completes when it was counted, or refused for good.</summary>
     public Task Answered => _answered.Task;
 
+    /// <summary>Adds an increment.</summary>
     public void Add(string name, long delta)
     {
         _names.Add(name);
         _deltas.Add(delta);
     }
 
+    /// <summary>It was counted, or refused for good.</summary>
     public void End() => _answered.TrySetResult();
+
+    /// <summary>Nobody sends it any more.</summary>
+    public void Abandon() => _answered.TrySetException(new ObjectDisposedException(nameof(IncrementSender)));
 
     /// <summary>Writes the batch.</summary>
     /// <param name="into">Receives it.</param>

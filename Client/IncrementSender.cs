@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -28,6 +27,7 @@ public sealed class IncrementSender : IAsyncDisposable
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly HashSet<CountedBatch> _unanswered = [];
     private readonly SortedDictionary<long, CountedBatch> _onTheirWay = [];
+    private readonly Queue<long> _freeSequences = new();
     private readonly SemaphoreSlim _room = new(MostOnTheirWay);
     private readonly Channel<CountedBatch> _waiting = Channel.CreateBounded<CountedBatch>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
@@ -42,11 +42,13 @@ public sealed class IncrementSender : IAsyncDisposable
     /// <param name="node">Where the node answers, such as http://127.0.0.1:8080.</param>
     /// <param name="namespace">Where to count: an existing namespace.</param>
     /// <param name="options">How to send; null for the usual way.</param>
-    /// <exception cref="ArgumentException">The producer's name is not 1 to 64 bytes.</exception>
+    /// <exception cref="ArgumentException">The node's address is not one of HTTP, or the producer's name not 1 to 64 bytes.</exception>
     public IncrementSender(Uri node, string @namespace, IncrementSenderOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentException.ThrowIfNullOrEmpty(@namespace);
+        if (!node.IsAbsoluteUri || (node.Scheme != Uri.UriSchemeHttp && node.Scheme != Uri.UriSchemeHttps))
+            throw new ArgumentException($"The node is {node}; allowed: an address that begins with http:// or https://.", nameof(node));
         _node = node;
         _namespace = @namespace;
         _options = options ?? new IncrementSenderOptions();
@@ -85,6 +87,7 @@ public sealed class IncrementSender : IAsyncDisposable
     /// <summary>Sends what was counted, and returns once the node has acknowledged all of it.</summary>
     /// <param name="cancellationToken">Ends the wait, not the sending.</param>
     /// <exception cref="IncrementRefusedException">The node refused some of what was counted since the last flush; the rest is counted.</exception>
+    /// <exception cref="ObjectDisposedException">The sender was disposed before all of it was acknowledged.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken = default)
     {
         CountedBatch? open;
@@ -117,6 +120,11 @@ public sealed class IncrementSender : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         _waiting.Writer.TryComplete();
         await _working.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        CountedBatch[] left;
+        lock (_gate)
+            left = [.. _unanswered];
+        foreach (CountedBatch batch in left)
+            batch.Abandon();
         _room.Dispose();
         _stopping.Dispose();
     }
@@ -179,9 +187,10 @@ public sealed class IncrementSender : IAsyncDisposable
                 End(refused);
                 return;
             }
-            catch (Exception gone) when (gone is WebSocketException or IOException or OperationCanceledException or InvalidOperationException or JsonException)
+#pragma warning disable CA1031 // Whatever it was, also what the application's own Refused throws: another connection, and all that is not acknowledged once more.
+            catch (Exception)
+#pragma warning restore CA1031
             {
-                // Whatever it was: another connection, and all that is not acknowledged once more.
             }
 
             await broken.CancelAsync().ConfigureAwait(false);
@@ -197,7 +206,11 @@ public sealed class IncrementSender : IAsyncDisposable
         lock (_gate)
             again = [.. _onTheirWay.Values];
         foreach (CountedBatch batch in again)
+        {
+            batch.MayBeCounted = true;
             await link.SendAsync(batch, cancellationToken).ConfigureAwait(false);
+        }
+
         while (true)
         {
             await _waiting.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
@@ -210,7 +223,7 @@ public sealed class IncrementSender : IAsyncDisposable
 
             lock (_gate)
             {
-                batch.Sequence = ++_sequence;
+                batch.Sequence = _freeSequences.TryDequeue(out long free) ? free : ++_sequence;
                 _onTheirWay.Add(batch.Sequence, batch);
             }
 
@@ -238,7 +251,7 @@ public sealed class IncrementSender : IAsyncDisposable
             default:
                 IncrementRefusedException refused = new(status, batch.Count, $"The node answers {status} to {batch.Count} increments: {Detail(problem)}");
                 Interlocked.CompareExchange(ref _refused, refused, null);
-                Forget(batch);
+                Forget(batch, wasRefused: status is 400 or 404 && !batch.MayBeCounted);
                 _options.Refused?.Invoke(refused);
                 break;
         }
@@ -255,12 +268,15 @@ public sealed class IncrementSender : IAsyncDisposable
         }
     }
 
-    private void Forget(CountedBatch batch)
+    // A sequence that counted nothing is used again: the node lets a producer be 256 of them ahead of what it counted, and then takes no more.
+    private void Forget(CountedBatch batch, bool wasRefused = false)
     {
         lock (_gate)
         {
             _onTheirWay.Remove(batch.Sequence);
             _unanswered.Remove(batch);
+            if (wasRefused)
+                _freeSequences.Enqueue(batch.Sequence);
         }
 
         _room.Release();

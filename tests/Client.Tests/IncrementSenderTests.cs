@@ -47,12 +47,19 @@ public sealed class IncrementSenderTests
             long counted = 0;
             for (int restart = 0; restart < Restarts; restart++)
             {
+                // At most 800 of them can be without an answer: the node goes in the middle of the others.
+                int leaves = 600 * (restart + 1);
+                TaskCompletionSource reached = new();
                 Task counting = Task.Run(async () =>
                 {
                     for (int i = 0; i < PerRound; i++)
+                    {
                         await sender.CountAsync($"c{i % 7}");
+                        if (i == leaves)
+                            reached.SetResult();
+                    }
                 });
-                await Task.Delay(5 * restart);
+                await reached.Task.WaitAsync(Deadline);
                 await host.Node.DisposeAsync();
                 host = await NodeHost.StartAsync(folder: host.Folder, store: host.Store, httpPort: host.Node.Http.Port);
                 await counting.WaitAsync(Deadline);
@@ -94,6 +101,30 @@ public sealed class IncrementSenderTests
     }
 
     [Fact]
+    public async Task However_many_batches_are_refused_in_a_row_and_whatever_the_application_does_about_it_the_next_is_counted()
+    {
+        const int Refused = 600; // beyond the 256 by which a producer may be ahead
+        await using var host = await NodeHost.StartAsync();
+        await host.PutAsync("/v1/namespaces/words", "{}");
+        int told = 0;
+        await using var sender = new IncrementSender(host.Node.Http, "words", new IncrementSenderOptions
+        {
+            BatchIncrements = 1,
+            Refused = _ =>
+            {
+                if (Interlocked.Increment(ref told) == 1)
+                    throw new NotSupportedException("of the application");
+            },
+        });
+        for (int i = 0; i < Refused; i++)
+            await sender.CountAsync("a", -1).AsTask().WaitAsync(Deadline);
+        await Assert.ThrowsAsync<IncrementRefusedException>(() => sender.FlushAsync().WaitAsync(Deadline));
+        await sender.CountAsync("a", 5);
+        await sender.FlushAsync().WaitAsync(Deadline);
+        Assert.Equal((5, Refused), (await ValueAsync(host, "words", "a"), told));
+    }
+
+    [Fact]
     public async Task A_counter_that_was_deleted_is_made_again_by_the_next_increment()
     {
         await using var host = await NodeHost.StartAsync();
@@ -131,7 +162,9 @@ public sealed class IncrementSenderTests
                 await sender.CountAsync("a", 1, patience.Token);
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sender.FlushAsync(patience.Token));
+        Task flushing = sender.FlushAsync();
         await sender.DisposeAsync().AsTask().WaitAsync(Deadline);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => flushing.WaitAsync(Deadline));
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await sender.CountAsync("a"));
     }
 
