@@ -68,7 +68,6 @@ public sealed partial class CountMinSketch
         _linesPerHalf = (uint)(memoryBytes / (2 * BytesPerLine));
         int cells = checked((int)_linesPerHalf * 2 * CellsPerLine);
         _cells = GC.AllocateArray<uint>(cells + CellsPerLine, pinned: true);
-        HugePages.Advise(_cells);
         _firstCell = CellsToAlign(_cells);
         _prefetch = MemoryBytes > PrefetchFromBytes;
         _key = key;
