@@ -20,7 +20,7 @@ internal sealed partial class Checkpointer
         IReadOnlyDictionary<ulong, long> fetched = await FetchAsync(heaviest.Wanted(table, before, deltas), window.Span.To, cancellationToken).ConfigureAwait(false);
 
         table.Apply(deltas, before + 1);
-        heaviest.Take(table, before + 1, deltas, fetched);
+        heaviest.Take(table, deltas, fetched);
         KeepNames(window.Checkpoint.Names); // before the window goes, which knows them until then
         views.Settle(window, heaviest.Ids);
         table.Finish(deltas);

@@ -116,10 +116,9 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
 
     /// <summary>Takes in a checkpoint whose deltas are in the totals already.</summary>
     /// <param name="table">The totals with the checkpoint.</param>
-    /// <param name="epoch">The checkpoint's epoch.</param>
     /// <param name="deltas">Its rows.</param>
     /// <param name="fetched">Totals with the checkpoint of counters out of memory.</param>
-    public void Take(CounterTable table, long epoch, DeltaColumns deltas, IReadOnlyDictionary<ulong, long> fetched)
+    public void Take(CounterTable table, DeltaColumns deltas, IReadOnlyDictionary<ulong, long> fetched)
     {
         lock (_gate)
         {
@@ -127,7 +126,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
             foreach (DeltaRun run in deltas.Runs)
             {
                 int index = catalogue.Find(run.Namespace)!.State.Index;
-                if (Take(ListOf(index), table, epoch, run, fetched))
+                if (Take(ListOf(index), table, run, fetched))
                 {
                     shrunk.Add(index);
                 }
@@ -181,23 +180,29 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         _pinned = now;
     }
 
-    private static bool Take(List list, CounterTable table, long epoch, in DeltaRun run, IReadOnlyDictionary<ulong, long> fetched)
+    private static bool Take(List list, CounterTable table, in DeltaRun run, IReadOnlyDictionary<ulong, long> fetched)
     {
         bool shrank = false;
         long raised = list.Ceiling;
         ReadOnlySpan<ulong> ids = run.Ids.Span;
         ReadOnlySpan<long> sums = run.Deltas.Span;
-        for (int i = 0; i < ids.Length; i++)
+        Span<long> totals = stackalloc long[SegmentsSeen.Ids];
+        for (; !ids.IsEmpty; ids = ids[totals.Length..], sums = sums[totals.Length..])
         {
-            shrank |= sums[i] < 0 && list.Totals.ContainsKey(ids[i]);
-            if (table.At(ids[i], epoch, out long total) || fetched.TryGetValue(ids[i], out total))
+            totals = totals[..Math.Min(totals.Length, ids.Length)];
+            table.Newest(ids[..totals.Length], totals);
+            for (int i = 0; i < totals.Length; i++)
             {
-                list.Offer(ids[i], total);
-            }
-            else if (sums[i] > 0 && list.Ceiling != long.MinValue)
-            {
-                list.IsDoubtful |= list.MayEnter(sums[i]);
-                raised = Math.Max(raised, list.Ceiling + sums[i]);
+                shrank |= sums[i] < 0 && list.Totals.ContainsKey(ids[i]);
+                if (totals[i] != CounterTable.NotHere || fetched.TryGetValue(ids[i], out totals[i]))
+                {
+                    list.Offer(ids[i], totals[i]);
+                }
+                else if (sums[i] > 0 && list.Ceiling != long.MinValue)
+                {
+                    list.IsDoubtful |= list.MayEnter(sums[i]);
+                    raised = Math.Max(raised, list.Ceiling + sums[i]);
+                }
             }
         }
 

@@ -1,18 +1,20 @@
+using System.Numerics;
+
 namespace Sketch.Engine.Tables;
 
 /// <summary>
-/// Exact sums by id: open addressing, 16 bytes a slot, at most half full. One writer; readers take no lock and see, of each id, a sum that was right at some
+/// Exact sums by id: open addressing, 16 bytes a slot, at most three quarters full. One writer; readers take no lock and see, of each id, a sum that was right at some
 /// moment during the read.
 /// </summary>
 internal sealed class DeltaTable
 {
     private const int LeastSlots = 512;
 
-    private readonly IdSort _sort = new();
-    private Slot[] _slots;
-    private int _count;
+    private const int Ahead = 128;
 
-    public DeltaTable() => _slots = IdSlots.Allocate<Slot>(LeastSlots);
+    private readonly IdSort _sort = new();
+    private IdLines _lines = new(LeastSlots);
+    private int _count;
 
     /// <summary>How many ids there are.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -20,58 +22,49 @@ internal sealed class DeltaTable
     /// <summary>The writer adds to an id's sum.</summary>
     public void Add(ulong id, long delta)
     {
-        Slot[] slots = _slots;
-        for (int at = IdSlots.Home(id, slots.Length); ; at = at + 1 == slots.Length ? 0 : at + 1)
+        IdLines lines = _lines;
+        int at = lines.Find(id, IdSlots.Home(id, lines.Lines));
+        if (at >= 0)
         {
-            ref Slot slot = ref slots[at];
-            if (slot.Id == id)
+            ref long sum = ref lines.Number(at);
+            Volatile.Write(ref sum, sum + delta);
+        }
+        else
+        {
+            AddNew(id, delta, at);
+        }
+    }
+
+    /// <summary>The writer adds many.</summary>
+    /// <typeparam name="T">Of a delta: <see cref="long"/>, or <see cref="uint"/> of a narrow column.</typeparam>
+    public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Span<int> homes = stackalloc int[Ahead];
+        for (int from = 0; from < ids.Length; from += Ahead)
+        {
+            // All lines are asked for before the first is looked at, so that their misses overlap.
+            IdLines lines = _lines;
+            int end = Math.Min(ids.Length, from + Ahead);
+            for (int i = from; i < end; i++)
             {
-                Volatile.Write(ref slot.Delta, slot.Delta + delta);
-                return;
+                int home = homes[i - from] = IdSlots.Home(ids[i], lines.Lines);
+                lines.Prefetch(home);
             }
 
-            if (slot.Id == 0)
+            for (int i = from; i < end; i++)
             {
-                if (_count * 2 >= slots.Length)
+                // Since these were asked for the table may have grown.
+                int at = lines == _lines ? lines.Find(ids[i], homes[i - from]) : _lines.Find(ids[i], IdSlots.Home(ids[i], _lines.Lines));
+                if (at >= 0)
                 {
-                    break;
+                    ref long sum = ref _lines.Number(at);
+                    Volatile.Write(ref sum, sum + long.CreateTruncating(deltas[i]));
                 }
-
-                slot.Delta = delta;
-                Volatile.Write(ref slot.Id, id); // last: who sees the id sees its sum
-                Volatile.Write(ref _count, _count + 1);
-                return;
-            }
-        }
-
-        Grow();
-        Add(id, delta);
-    }
-
-    /// <summary>The writer adds many.</summary>
-    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas)
-    {
-        for (int from = 0; from < ids.Length; from += IdSlots.Group)
-        {
-            IdSlots.PrefetchAhead(_slots, ids, from);
-            int end = Math.Min(ids.Length, from + IdSlots.Group);
-            for (int i = from; i < end; i++)
-            {
-                Add(ids[i], deltas[i]);
-            }
-        }
-    }
-
-    /// <summary>The writer adds many.</summary>
-    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
-    {
-        for (int from = 0; from < ids.Length; from += IdSlots.Group)
-        {
-            IdSlots.PrefetchAhead(_slots, ids, from);
-            int end = Math.Min(ids.Length, from + IdSlots.Group);
-            for (int i = from; i < end; i++)
-            {
-                Add(ids[i], deltas[i]);
+                else
+                {
+                    AddNew(ids[i], long.CreateTruncating(deltas[i]), at);
+                }
             }
         }
     }
@@ -79,23 +72,10 @@ internal sealed class DeltaTable
     /// <summary>An id's sum; false when it has none.</summary>
     public bool TryGet(ulong id, out long delta)
     {
-        Slot[] slots = Volatile.Read(ref _slots);
-        for (int at = IdSlots.Home(id, slots.Length); ; at = at + 1 == slots.Length ? 0 : at + 1)
-        {
-            ref Slot slot = ref slots[at];
-            ulong found = Volatile.Read(ref slot.Id);
-            if (found == id)
-            {
-                delta = Volatile.Read(ref slot.Delta);
-                return true;
-            }
-
-            if (found == 0)
-            {
-                delta = 0;
-                return false;
-            }
-        }
+        IdLines lines = Volatile.Read(ref _lines);
+        int at = lines.Find(id, IdSlots.Home(id, lines.Lines));
+        delta = at < 0 ? 0 : Volatile.Read(ref lines.Number(at));
+        return at >= 0;
     }
 
     /// <summary>All ids in ascending order with their sums; for the writer's thread.</summary>
@@ -104,12 +84,12 @@ internal sealed class DeltaTable
         ulong[] ids = GC.AllocateUninitializedArray<ulong>(_count);
         long[] deltas = GC.AllocateUninitializedArray<long>(_count);
         int count = 0;
-        foreach (ref Slot slot in _slots.AsSpan())
+        for (int at = 0; at < _lines.Slots; at++)
         {
-            if (slot.Id != 0)
+            if (_lines.Id(at) is not 0 and ulong id)
             {
-                ids[count] = slot.Id;
-                deltas[count++] = slot.Delta;
+                ids[count] = id;
+                deltas[count++] = _lines.Number(at);
             }
         }
 
@@ -120,41 +100,41 @@ internal sealed class DeltaTable
     /// <summary>Empties the table for the next use; no reader may hold it. It keeps its size while that is of use.</summary>
     public void Clear()
     {
-        if (_count * 16L < _slots.Length && _slots.Length > LeastSlots)
+        if (_count * 16L < _lines.Slots && _lines.Slots > LeastSlots)
         {
-            _slots = IdSlots.Allocate<Slot>(Math.Max(LeastSlots, _count * 4));
+            _lines = new IdLines(Math.Max(LeastSlots, _count * 4));
         }
         else
         {
-            Array.Clear(_slots);
+            _lines.Clear();
         }
 
         _count = 0;
     }
 
+    private void AddNew(ulong id, long delta, int place)
+    {
+        if (_count * 4L >= _lines.Slots * 3L)
+        {
+            Grow();
+            place = _lines.Find(id, IdSlots.Home(id, _lines.Lines));
+        }
+
+        _lines.Fill(~place, id, delta);
+        Volatile.Write(ref _count, _count + 1);
+    }
+
     private void Grow()
     {
-        Slot[] into = IdSlots.Allocate<Slot>(checked(_slots.Length * 2));
-        foreach (ref Slot slot in _slots.AsSpan())
+        IdLines into = new(checked(_lines.Slots * 2));
+        for (int at = 0; at < _lines.Slots; at++)
         {
-            if (slot.Id != 0)
+            if (_lines.Id(at) is not 0 and ulong id)
             {
-                int at = IdSlots.Home(slot.Id, into.Length);
-                while (into[at].Id != 0)
-                {
-                    at = at + 1 == into.Length ? 0 : at + 1;
-                }
-
-                into[at] = slot;
+                into.Fill(~into.Find(id, IdSlots.Home(id, into.Lines)), id, _lines.Number(at));
             }
         }
 
-        Volatile.Write(ref _slots, into);
-    }
-
-    private struct Slot
-    {
-        public ulong Id;
-        public long Delta;
+        Volatile.Write(ref _lines, into);
     }
 }

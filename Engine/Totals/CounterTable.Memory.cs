@@ -46,7 +46,7 @@ internal sealed partial class CounterTable
             int at = segment.Find(id, mixed);
             if (at >= 0)
             {
-                ref long known = ref segment.Slots[at].Reference;
+                ref long known = ref segment.Reference(at);
                 if (!removed && !new NameEntry(_names, known).Is(namespaceIndex, name))
                 {
                     throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
@@ -86,7 +86,7 @@ internal sealed partial class CounterTable
             for (int i = 0; i < _segments.Length; i++)
             {
                 TableSegment segment = _segments[i];
-                if (segment.Slots.Length > TableSegment.SlotsFor(segment.Count))
+                if (segment.Slots > TableSegment.SlotsFor(segment.Count))
                 {
                     Volatile.Write(ref _segments[i], segment.With(TableSegment.SlotsFor(segment.Count), _mixer));
                 }
@@ -180,7 +180,7 @@ internal sealed partial class CounterTable
                 int at = segment.Find(id, mixed);
                 if (at >= 0)
                 {
-                    ref long reference = ref segment.Slots[at].Reference;
+                    ref long reference = ref segment.Reference(at);
                     Volatile.Write(ref reference, stays ? reference | NameEntry.PinnedFlag : reference & ~NameEntry.PinnedFlag);
                 }
             }
@@ -232,7 +232,7 @@ internal sealed partial class CounterTable
             return;
         }
 
-        ref long reference = ref segment.Slots[at].Reference;
+        ref long reference = ref segment.Reference(at);
         bool isRemoved = (reference & NameEntry.RemovedFlag) != 0;
         if (isRemoved != counter.Deleted || (reference & (NameEntry.RemovedFlag | NameEntry.DeclaredFlag)) == 0)
         {
@@ -268,21 +268,23 @@ internal sealed partial class CounterTable
         _leaving.Clear();
         bool anyGone = false;
         bool anyOlder = false;
-        foreach (ref TableSegment.Slot slot in segment.Slots.AsSpan())
+        for (int at = 0; at < segment.Slots; at++)
         {
-            anyGone |= IsGone(slot.Reference);
-            if (slot.Id == 0 || !MayLeave(slot.Reference))
+            ulong id = segment.Id(at);
+            ref long reference = ref segment.Reference(at);
+            anyGone |= IsGone(reference);
+            if (id == 0 || !MayLeave(reference))
             {
                 continue;
             }
 
-            if ((slot.Reference & NameEntry.UsedMask) == 0)
+            if ((reference & NameEntry.UsedMask) == 0)
             {
-                _leaving.Add((_mixer.Mix(slot.Id), slot.Reference));
+                _leaving.Add((_mixer.Mix(id), reference));
             }
             else
             {
-                Volatile.Write(ref slot.Reference, slot.Reference - (1L << NameEntry.UsedShift)); // one round older
+                Volatile.Write(ref reference, reference - (1L << NameEntry.UsedShift)); // one round older
                 anyOlder = true;
             }
         }
@@ -314,16 +316,24 @@ internal sealed partial class CounterTable
         }
 
         // Among the cold ones first, then out of the hot ones: a reader finds it in one of them.
-        HashSet<ulong> gone = [.. segment.Slots.Where(s => s.Id != 0 && IsGone(s.Reference)).Select(s => _mixer.Mix(s.Id))];
+        HashSet<ulong> gone = [];
+        for (int at = 0; at < segment.Slots; at++)
+        {
+            if (segment.Id(at) is not 0 and ulong id && IsGone(segment.Reference(at)))
+            {
+                gone.Add(_mixer.Mix(id));
+            }
+        }
+
         MergeCold(number, gone);
         HashSet<ulong> leaving = [.. _leaving.Select(l => l.Mixed)];
         TableSegment into = new(TableSegment.SlotsFor(segment.Count - _leaving.Count - gone.Count));
-        for (int at = 0; at < segment.Slots.Length; at++)
+        for (int at = 0; at < segment.Slots; at++)
         {
-            TableSegment.Slot slot = segment.Slots[at];
-            if (slot.Id != 0 && !IsGone(slot.Reference) && _mixer.Mix(slot.Id) is var mixed && !leaving.Contains(mixed))
+            (ulong id, long reference) = (segment.Id(at), segment.Reference(at));
+            if (id != 0 && !IsGone(reference) && _mixer.Mix(id) is var mixed && !leaving.Contains(mixed))
             {
-                into.Insert(slot.Id, mixed, slot.Reference, segment.Totals[at]);
+                into.Insert(id, mixed, reference, segment.Totals[at]);
             }
         }
 

@@ -1,6 +1,5 @@
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
-using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
@@ -10,6 +9,9 @@ namespace Sketch.Engine.Totals;
 /// </content>
 internal sealed partial class CounterTable
 {
+    /// <summary>No total, since those stay within 2^62.</summary>
+    public const long NotHere = long.MinValue;
+
     private Settling? _settling;
     private long _epoch;
 
@@ -27,7 +29,7 @@ internal sealed partial class CounterTable
 
         EachHot(deltas, static (segment, at, delta) =>
         {
-            ref long reference = ref segment.Slots[at].Reference;
+            ref long reference = ref segment.Reference(at);
             if ((reference & NameEntry.UsedMask) != NameEntry.UsedMask)
             {
                 Volatile.Write(ref reference, reference | NameEntry.UsedMask);
@@ -61,7 +63,7 @@ internal sealed partial class CounterTable
         {
             TableSegment segment = Segment(mixed);
             int at = segment.Find(id, mixed);
-            if (at < 0 || (Volatile.Read(ref segment.Slots[at].Reference) & NameEntry.UnloadedFlag) != 0)
+            if (at < 0 || (Volatile.Read(ref segment.Reference(at)) & NameEntry.UnloadedFlag) != 0)
             {
                 total = 0;
                 return false;
@@ -79,6 +81,24 @@ internal sealed partial class CounterTable
         }
     }
 
+    /// <summary>The newest totals of many ids, <see cref="NotHere"/> for what is not in memory; for the checkpointer's thread.</summary>
+    public void Newest(ReadOnlySpan<ulong> ids, Span<long> totals)
+    {
+        Span<int> lines = stackalloc int[SegmentsSeen.Ids];
+        for (; !ids.IsEmpty; ids = ids[lines.Length..], totals = totals[lines.Length..])
+        {
+            lines = lines[..Math.Min(lines.Length, ids.Length)];
+            SegmentsSeen segments = new(_segments);
+            segments.Prefetch(ids, _mixer, lines, withTotals: true);
+            for (int i = 0; i < lines.Length; i++)
+            {
+                TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
+                int at = segment.Find(ids[i], lines[i]);
+                totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Totals[at] >> 1;
+            }
+        }
+    }
+
     /// <summary>Notes that an id was read: it stays longer.</summary>
     public void Touch(ulong id)
     {
@@ -90,7 +110,7 @@ internal sealed partial class CounterTable
         ulong mixed = _mixer.Mix(id);
         TableSegment segment = Segment(mixed);
         int at = segment.Find(id, mixed);
-        if (at >= 0 && (Volatile.Read(ref segment.Slots[at].Reference) & NameEntry.UsedMask) != NameEntry.UsedMask)
+        if (at >= 0 && (Volatile.Read(ref segment.Reference(at)) & NameEntry.UsedMask) != NameEntry.UsedMask)
         {
             lock (_changing)
             {
@@ -98,7 +118,7 @@ internal sealed partial class CounterTable
                 at = segment.Find(id, mixed);
                 if (at >= 0)
                 {
-                    Volatile.Write(ref segment.Slots[at].Reference, segment.Slots[at].Reference | NameEntry.UsedMask);
+                    Volatile.Write(ref segment.Reference(at), segment.Reference(at) | NameEntry.UsedMask);
                 }
             }
         }
@@ -109,12 +129,12 @@ internal sealed partial class CounterTable
     {
         foreach (TableSegment segment in _segments)
         {
-            for (int at = 0; at < segment.Slots.Length; at++)
+            for (int at = 0; at < segment.Slots; at++)
             {
-                TableSegment.Slot slot = segment.Slots[at];
-                if (slot.Id != 0 && (slot.Reference & (NameEntry.UnloadedFlag | NameEntry.RemovedFlag)) == 0)
+                (ulong id, long reference) = (segment.Id(at), segment.Reference(at));
+                if (id != 0 && (reference & (NameEntry.UnloadedFlag | NameEntry.RemovedFlag)) == 0)
                 {
-                    yield return (slot.Id, new NameEntry(_names, slot.Reference).NamespaceIndex, segment.Totals[at] >> 1);
+                    yield return (id, new NameEntry(_names, reference).NamespaceIndex, segment.Totals[at] >> 1);
                 }
             }
         }
@@ -138,21 +158,20 @@ internal sealed partial class CounterTable
 
     private void EachHot(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Action<TableSegment, int, long> change)
     {
-        Span<ulong> mixed = stackalloc ulong[2 * IdSlots.Group];
-        MixAhead(ids, 0, mixed, withTotals: true);
-        for (int i = 0; i < ids.Length; i++)
+        Span<int> lines = stackalloc int[SegmentsSeen.Ids];
+        for (; !ids.IsEmpty; ids = ids[lines.Length..], deltas = deltas[lines.Length..])
         {
-            if (i % IdSlots.Group == 0)
+            lines = lines[..Math.Min(lines.Length, ids.Length)];
+            SegmentsSeen segments = new(_segments);
+            segments.Prefetch(ids, _mixer, lines, withTotals: true);
+            for (int i = 0; i < lines.Length; i++)
             {
-                MixAhead(ids, i + IdSlots.Group, mixed, withTotals: true);
-            }
-
-            ulong place = mixed[i & ((2 * IdSlots.Group) - 1)];
-            TableSegment segment = Segment(place);
-            int at = segment.Find(ids[i], place);
-            if (at >= 0 && (segment.Slots[at].Reference & NameEntry.UnloadedFlag) == 0)
-            {
-                change(segment, at, deltas[i]);
+                TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
+                int at = segment.Find(ids[i], lines[i]);
+                if (at >= 0 && (segment.Reference(at) & NameEntry.UnloadedFlag) == 0)
+                {
+                    change(segment, at, deltas[i]);
+                }
             }
         }
     }

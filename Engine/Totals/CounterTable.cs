@@ -1,6 +1,4 @@
-using System.Runtime.Intrinsics.X86;
 using Sketch.Engine.Catalogue;
-using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
@@ -60,18 +58,15 @@ internal sealed partial class CounterTable
     /// <summary>Finds many hot ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for others.</summary>
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
-        Span<ulong> mixed = stackalloc ulong[2 * IdSlots.Group];
-        MixAhead(ids, 0, mixed, withTotals: false);
-        for (int from = 0; from < ids.Length; from += IdSlots.Group)
+        Span<int> lines = stackalloc int[SegmentsSeen.Ids];
+        for (; !ids.IsEmpty; ids = ids[lines.Length..], references = references[lines.Length..])
         {
-            MixAhead(ids, from + IdSlots.Group, mixed, withTotals: false);
-            int end = Math.Min(ids.Length, from + IdSlots.Group);
-            for (int i = from; i < end; i++)
+            lines = lines[..Math.Min(lines.Length, ids.Length)];
+            SegmentsSeen segments = new(_segments);
+            segments.Prefetch(ids, _mixer, lines, withTotals: false);
+            for (int i = 0; i < lines.Length; i++)
             {
-                ulong place = mixed[i & ((2 * IdSlots.Group) - 1)];
-                TableSegment segment = Segment(place);
-                int at = segment.Find(ids[i], place);
-                references[i] = at < 0 ? 0 : Volatile.Read(ref segment.Slots[at].Reference);
+                references[i] = segments.Of(_mixer.Mix(ids[i])).NumberOf(ids[i], lines[i]);
             }
         }
     }
@@ -121,7 +116,7 @@ internal sealed partial class CounterTable
     {
         TableSegment segment = Segment(mixed);
         int at = segment.Find(id, mixed);
-        return at >= 0 ? Volatile.Read(ref segment.Slots[at].Reference) : _cold.Find(mixed);
+        return at >= 0 ? Volatile.Read(ref segment.Reference(at)) : _cold.Find(mixed);
     }
 
     // The reference of an id that is known; a cold one comes in without its total. With the lock held.
@@ -135,7 +130,7 @@ internal sealed partial class CounterTable
             at = Insert(id, mixed, known, 0);
         }
 
-        return ref Segment(mixed).Slots[at].Reference;
+        return ref Segment(mixed).Reference(at);
     }
 
     private void Change(ulong id, Func<long, long> change)
@@ -161,19 +156,5 @@ internal sealed partial class CounterTable
 
         Volatile.Write(ref _hot, _hot + 1);
         return segment.Insert(id, mixed, reference, packed);
-    }
-
-    // Mixes the group that begins here and asks for its cache lines, so that the misses of one group overlap the work on the one before.
-    private void MixAhead(ReadOnlySpan<ulong> ids, int from, Span<ulong> mixed, bool withTotals)
-    {
-        int end = Math.Min(ids.Length, from + IdSlots.Group);
-        for (int i = from; i < end; i++)
-        {
-            ulong place = mixed[i & ((2 * IdSlots.Group) - 1)] = _mixer.Mix(ids[i]);
-            if (Sse.IsSupported)
-            {
-                Segment(place).Prefetch(place, withTotals);
-            }
-        }
     }
 }

@@ -1,0 +1,153 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Sketch.Engine.Tables;
+
+/// <summary>
+/// Slots for ids and a number beside each, in lines: four ids and then their four numbers, one line of the processor's cache. A line is looked at with one comparison,
+/// so that neither how full it is nor where in it an id lies is anything to guess wrong. What finds its line full goes to the next one, around the end. Zero is no id.
+/// <para>
+/// One writer at a time, and nothing is ever taken out. Readers take no lock: a number is there before its id.
+/// </para>
+/// </summary>
+internal class IdLines
+{
+    /// <summary>Ids of a line.</summary>
+    public const int Width = 4;
+
+    private const int Words = 2 * Width;
+    private const int LineBytes = Words * sizeof(ulong);
+
+    // Pinned: it stays aligned, and addresses in it may be asked for ahead.
+    private readonly ulong[] _words;
+    private readonly int _first;
+
+    /// <param name="slots">At least so many slots.</param>
+    public IdLines(int slots)
+    {
+        Lines = (slots + Width - 1) / Width;
+        _words = GC.AllocateArray<ulong>(checked((Lines * Words) + Words - 1), pinned: true);
+        HugePages.Advise(_words);
+        _first = WordsToAlign(_words);
+    }
+
+    /// <summary>How many lines there are.</summary>
+    public int Lines { get; }
+
+    /// <summary>How many slots there are.</summary>
+    public int Slots => Lines * Width;
+
+    /// <summary>Memory, in bytes.</summary>
+    public virtual long MemoryBytes => (long)Lines * LineBytes;
+
+    /// <summary>The id in a slot; zero when the slot is free.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Id(int slot) => Volatile.Read(ref Word(slot));
+
+    /// <summary>The number in a slot.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref long Number(int slot) => ref Unsafe.As<ulong, long>(ref Unsafe.Add(ref Word(slot), Width));
+
+    /// <summary>An id's slot; or, negative, the complement of the free slot where it would be. There must be a free one.</summary>
+    /// <param name="id">The id.</param>
+    /// <param name="line">Its home.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Find(ulong id, int line)
+    {
+        while (true)
+        {
+            ref ulong ids = ref Line(line);
+            uint found = Where(ref ids, id);
+            if (found != 0)
+            {
+                return (line * Width) + BitOperations.TrailingZeroCount(found);
+            }
+
+            // Slots of a line are filled from its first on.
+            if (Unsafe.Add(ref ids, Width - 1) == 0)
+            {
+                return ~((line * Width) + BitOperations.TrailingZeroCount(Where(ref ids, 0)));
+            }
+
+            line = line + 1 == Lines ? 0 : line + 1;
+        }
+    }
+
+    /// <summary>An id's number; zero when it is not there.</summary>
+    /// <param name="id">The id.</param>
+    /// <param name="line">Its home.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long NumberOf(ulong id, int line)
+    {
+        while (true)
+        {
+            ref ulong ids = ref Line(line);
+            uint found = Where(ref ids, id);
+            if (found != 0)
+            {
+                return (long)Volatile.Read(ref Unsafe.Add(ref ids, Width + BitOperations.TrailingZeroCount(found)));
+            }
+
+            if (Unsafe.Add(ref ids, Width - 1) == 0)
+            {
+                return 0;
+            }
+
+            line = line + 1 == Lines ? 0 : line + 1;
+        }
+    }
+
+    /// <summary>Puts an id into a free slot.</summary>
+    public void Fill(int slot, ulong id, long number)
+    {
+        Number(slot) = number;
+        Volatile.Write(ref Word(slot), id); // last: who sees the id sees its number
+    }
+
+    /// <summary>Asks for a line, so that it is there when it is looked at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Prefetch(int line)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(Unsafe.AsPointer(ref Line(line)));
+        }
+    }
+
+    /// <summary>Frees all slots; nobody else may hold this.</summary>
+    public void Clear() => Array.Clear(_words);
+
+    // A bit for each slot of a line that holds the id. The processor reads each whole; that a number is read after its id follows from its address.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Where(ref ulong ids, ulong id)
+    {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            return Vector256.Equals(Vector256.LoadUnsafe(ref ids), Vector256.Create(id)).ExtractMostSignificantBits();
+        }
+
+        uint found = 0;
+        for (int i = 0; i < Width; i++)
+        {
+            found |= (Volatile.Read(ref Unsafe.Add(ref ids, i)) == id ? 1u : 0) << i;
+        }
+
+        return found;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref ulong Line(int line) =>
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_words), (nuint)(uint)_first + ((nuint)(uint)line * Words));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref ulong Word(int slot) => ref Unsafe.Add(ref Line((int)((uint)slot / Width)), (nuint)((uint)slot % Width));
+
+    private static unsafe int WordsToAlign(ulong[] pinned)
+    {
+        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+        return (int)((LineBytes - (address % LineBytes)) % LineBytes / sizeof(ulong));
+    }
+}
