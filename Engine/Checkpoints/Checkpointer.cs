@@ -32,6 +32,7 @@ internal sealed partial class Checkpointer(
     // Snapshots of many definitions take long: no more than a twentieth of the time goes into them.
     private static readonly TimeSpan SnapshotEvery = TimeSpan.FromSeconds(10);
     private const int SnapshotShare = 20;
+    private const long NoPause = -1;
 
     private readonly SemaphoreSlim _closed = new(0, 1);
     private readonly WindowAggregate _aggregate = new(log.Identity, fold);
@@ -40,7 +41,7 @@ internal sealed partial class Checkpointer(
     private long _storedTo = stored.Position;
     private bool _hurry;
     private DateTimeOffset _snapshotAt = time.GetUtcNow();
-    private TimeSpan _snapshotTook;
+    private long _snapshotPause;
 
     /// <summary>The last position stored.</summary>
     public long StoredTo => Volatile.Read(ref _storedTo);
@@ -72,17 +73,35 @@ internal sealed partial class Checkpointer(
     /// <exception cref="IOException">The log is damaged.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        Task storing = Task.CompletedTask;
+        try
         {
-            while (fold.Position < Volatile.Read(ref _closedTo))
+            while (true)
             {
-                await StoreNextAsync(cancellationToken).ConfigureAwait(false);
-            }
+                while (fold.Position < Volatile.Read(ref _closedTo))
+                {
+                    // A window is added up while the one before it is on its way to the store; no more than these two are held.
+                    ClosedWindow? window = await AggregateAsync(cancellationToken).ConfigureAwait(false);
+                    await storing.ConfigureAwait(false);
+                    storing = window is null ? UntilFailedAsync(cancellationToken) : Task.Run(() => StoreAsync(window, cancellationToken), CancellationToken.None);
+                }
 
-            await _closed.WaitAsync(cancellationToken).ConfigureAwait(false);
-            await PauseAsync(cancellationToken).ConfigureAwait(false);
+                await storing.ConfigureAwait(false);
+                if (fold.Position >= Volatile.Read(ref _closedTo))
+                {
+                    await _closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    await PauseAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    // The window's end was written, but will never be durable: the log has failed, or is about to say so.
+    private async Task UntilFailedAsync(CancellationToken cancellationToken) => await log.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
 
     private async Task PauseAsync(CancellationToken cancellationToken)
     {
@@ -112,18 +131,8 @@ internal sealed partial class Checkpointer(
         }
     }
 
-    private async Task StoreNextAsync(CancellationToken cancellationToken)
+    private async Task StoreAsync(ClosedWindow window, CancellationToken cancellationToken)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        _aggregate.WantsSnapshot = now - _snapshotAt >= SnapshotEvery && now - _snapshotAt >= _snapshotTook * SnapshotShare;
-        ClosedWindow? window = await AggregateAsync(cancellationToken).ConfigureAwait(false);
-        if (window is null)
-        {
-            // The window's end was written, but will never be durable: the log has failed, or is about to say so.
-            await log.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
         if (window.Span.To > StoredTo)
         {
             ClosedWindow whole = await WithElementsAsync(window, views.View, cancellationToken).ConfigureAwait(false);
@@ -134,7 +143,6 @@ internal sealed partial class Checkpointer(
 
         if (window.Snapshot is { } snapshot && TrySave(snapshot))
         {
-            _snapshotAt = now;
             await log.TruncateBeforeAsync(snapshot.Position + 1, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -142,22 +150,38 @@ internal sealed partial class Checkpointer(
     /// <summary>False when the disk is full: the log keeps what it has, and the next window tries again.</summary>
     private bool TrySave(Snapshot snapshot)
     {
+        long began = time.GetTimestamp();
         try
         {
-            long began = time.GetTimestamp();
             snapshots.Write(snapshot);
-            _snapshotTook = time.GetElapsedTime(began);
+            Volatile.Write(ref _snapshotPause, (time.GetElapsedTime(began) * SnapshotShare).Ticks);
             return true;
         }
         catch (LogDiskException full) when (full.Fault == DiskFault.NoSpace)
         {
+            Volatile.Write(ref _snapshotPause, NoPause);
             LogSnapshotFailed(logger, snapshot.Position, full);
             return false;
         }
     }
 
+    // Asked for at most once in ten seconds, and less often where they take long; at once when the last one found no room.
+    private bool WantsSnapshot()
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        long pause = Volatile.Read(ref _snapshotPause);
+        bool wants = pause == NoPause || now - _snapshotAt >= TimeSpan.FromTicks(Math.Max(pause, SnapshotEvery.Ticks));
+        if (wants)
+        {
+            _snapshotAt = now;
+        }
+
+        return wants;
+    }
+
     private async Task<ClosedWindow?> AggregateAsync(CancellationToken cancellationToken)
     {
+        _aggregate.WantsSnapshot = WantsSnapshot();
         await foreach (LogSlice slice in log.ReadAsync(fold.Position + 1, follow: false, cancellationToken).ConfigureAwait(false))
         {
             using (slice)
