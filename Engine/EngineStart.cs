@@ -86,6 +86,7 @@ internal static partial class EngineStart
         try
         {
             await UntilCaughtUpAsync(following, follower, options.Progress, time, logger, cancellationToken).ConfigureAwait(false);
+            double replaySeconds = time.GetElapsedTime(started).TotalSeconds;
             foreach (NamespaceEntry owner in catalogue.Namespaces)
             {
                 owner.TryAdmit(owner.State.Weight);
@@ -108,7 +109,7 @@ internal static partial class EngineStart
             double seconds = time.GetElapsedTime(started).TotalSeconds;
             long counters = catalogue.Count;
             long replayed = follower.Position - stored.Position;
-            LogReady(logger, counters, stored.Position, replayed, seconds);
+            LogReady(logger, counters, stored.Position, replayed, replaySeconds, seconds);
         }
         catch
         {
@@ -208,6 +209,6 @@ internal static partial class EngineStart
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "Ready: {Counters} counters exact up to position {Position}, {Replayed} records replayed after it, in {Seconds:0.0} s")]
-    private static partial void LogReady(ILogger logger, long counters, long position, long replayed, double seconds);
+        Message = "Ready: {Counters} counters exact up to position {Position}, {Replayed} records after it replayed in {ReplaySeconds:0.0} s, ready in {Seconds:0.0} s")]
+    private static partial void LogReady(ILogger logger, long counters, long position, long replayed, double replaySeconds, double seconds);
 }

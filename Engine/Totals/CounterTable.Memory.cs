@@ -14,6 +14,9 @@ internal sealed partial class CounterTable
     // So many until everything that nobody uses has left by fair shares of all segments; who is left over then leaves wherever it is.
     private const int FairRounds = 5;
 
+    // Any odd number without a pattern: the product's upper bits depend on all of the other factor's.
+    private const ulong Scatter = 0x9E3779B97F4A7C15;
+
     private readonly List<(ulong Mixed, long Reference)> _leaving = [];
     private bool _isLoading = true;
     private int _hand;
@@ -289,12 +292,14 @@ internal sealed partial class CounterTable
             }
         }
 
-        _leaving.Sort(static (a, b) => a.Mixed.CompareTo(b.Mixed));
         if (_leaving.Count > most)
         {
+            // From all over the segment: were they neighbours, those who stay would crowd the rest of it.
+            _leaving.Sort(static (a, b) => (a.Mixed * Scatter).CompareTo(b.Mixed * Scatter));
             _leaving.RemoveRange(most, _leaving.Count - most);
         }
 
+        _leaving.Sort(static (a, b) => a.Mixed.CompareTo(b.Mixed));
         if (_leaving.Count > 0 || anyGone)
         {
             Leave(number, segment);

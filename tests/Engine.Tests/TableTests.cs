@@ -53,6 +53,25 @@ public class TableTests
         Assert.True(homes.Distinct().Count() > 900, "homes of neighbouring ids lie all over the table");
     }
 
+    [Fact]
+    public void Ids_whose_line_is_full_lie_in_the_next_one_around_the_end()
+    {
+        IdLines lines = new(3 * IdLines.Width);
+        for (ulong id = 1; id <= 6; id++)
+        {
+            Assert.Equal(0, lines.NumberOf(id, 2));
+            lines.Fill(~lines.Find(id, 2), id, (long)id * 10);
+        }
+
+        int[] found = [.. Enumerable.Range(1, 6).Select(id => lines.Find((ulong)id, 2))];
+        Assert.Equal([8, 9, 10, 11, 0, 1], found);
+        Assert.All(Enumerable.Range(1, 6), id => Assert.Equal(id * 10, lines.NumberOf((ulong)id, 2)));
+        Assert.Equal((~2, 0), (lines.Find(7, 2), lines.NumberOf(7, 2)));
+        Assert.Equal([5ul, 6, 0], Enumerable.Range(0, 3).Select(lines.Id));
+        lines.Clear();
+        Assert.Equal(~8, lines.Find(1, 2));
+    }
+
     [Theory]
     [InlineData(2_049)]
     [InlineData(100_000)]
