@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Sketch.Engine.Catalogue;
 
 namespace Sketch.Engine.Totals;
@@ -12,6 +15,10 @@ internal sealed class ColdCounters
 
     /// <summary>Runs that belong to one segment of the table.</summary>
     public const int RunsOfSegment = 1 << (RunBits - CounterTable.SegmentBits);
+
+    // How far from a guess is looked first: alone, and after a better guess.
+    private const int Near = 64;
+    private const int Step = 4;
 
     private readonly Run?[] _runs = new Run?[1 << RunBits];
     private long _count;
@@ -31,8 +38,45 @@ internal sealed class ColdCounters
 
         // The run is one of 1,024; what is left of the number orders it, and ids are hashes: a guess is nearly right.
         ulong key = mixed << RunBits;
-        int at = LowerBound(run.Keys, key);
+        int at = LowerBound(run.Keys, key, (int)Math.BigMul(key, (ulong)(uint)run.Keys.Length, out _), Near);
         return at < run.Keys.Length && Number(run.Keys[at]) == key ? Reference(run.Keys[at], run.Hashes[at]) : 0;
+    }
+
+    /// <summary>
+    /// What is known of many ids, zero for those that are not here. Interpolation search, a step for all of them after the other, so that their cache misses overlap: ids
+    /// are hashes, so the first guess is off by the square root of the run's length, and the second, from what lies there, by the root of that.
+    /// </summary>
+    /// <param name="mixed">Mixed ids.</param>
+    /// <param name="references">Gets what is known of each.</param>
+    public void Find(ReadOnlySpan<ulong> mixed, Span<long> references)
+    {
+        Span<int> guesses = stackalloc int[SegmentsSeen.Ids];
+        RunsSeen runs = default;
+        for (int i = 0; i < mixed.Length; i++)
+        {
+            Run run = Volatile.Read(ref _runs[mixed[i] >> (64 - RunBits)]) ?? Run.Empty;
+            runs[i] = run;
+            guesses[i] = (int)Math.BigMul(mixed[i] << RunBits, (ulong)(uint)run.Keys.Length, out _);
+            Prefetch(run.Keys, guesses[i]);
+        }
+
+        for (int i = 0; i < mixed.Length; i++)
+        {
+            if (runs[i].Keys is { Length: > 0 } keys)
+            {
+                guesses[i] = Better(keys, mixed[i] << RunBits, guesses[i]);
+                Prefetch(keys, guesses[i]);
+                Prefetch(runs[i].Hashes, guesses[i]);
+            }
+        }
+
+        for (int i = 0; i < mixed.Length; i++)
+        {
+            Run run = runs[i];
+            ulong key = mixed[i] << RunBits;
+            int at = LowerBound(run.Keys, key, guesses[i], Step);
+            references[i] = at < run.Keys.Length && Number(run.Keys[at]) == key ? Reference(run.Keys[at], run.Hashes[at]) : 0;
+        }
     }
 
     /// <summary>Puts counters into a run and takes others out of it.</summary>
@@ -84,13 +128,22 @@ internal sealed class ColdCounters
     private static long Reference(ulong key, ushort hash) =>
         ((long)key << NameEntry.NamespaceShift) | ((long)hash << 1) | 1 | NameEntry.DeclaredFlag | NameEntry.StoredFlag | NameEntry.UnloadedFlag | NameEntry.ShortFlag;
 
-    private static int LowerBound(ulong[] keys, ulong key)
+    // From what lies at a guess: as far beside it as the difference says, if keys lie evenly.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Better(ulong[] keys, ulong key, int guess)
     {
-        const int Near = 64;
+        ulong there = keys[guess];
+        ulong off = key > there ? key - there : there - key;
+        int steps = (int)Math.BigMul(off, (ulong)(uint)keys.Length, out _);
+        return key > there ? Math.Min(guess + steps, keys.Length - 1) : Math.Max(guess - steps, 0);
+    }
+
+    // The first key that is not smaller, looked for from a guess on in both directions, in steps that grow.
+    private static int LowerBound(ulong[] keys, ulong key, int guess, int firstStep)
+    {
         int low = 0;
         int high = keys.Length;
-        int guess = (int)Math.BigMul(key, (ulong)(uint)keys.Length, out _);
-        for (long step = Near; high - low > Near && step < keys.Length; step *= 4)
+        for (long step = firstStep; high - low > firstStep && step < keys.Length; step *= 4)
         {
             if (guess - step > low)
             {
@@ -112,6 +165,23 @@ internal sealed class ColdCounters
         }
 
         return low;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Prefetch<T>(T[] array, int at)
+        where T : unmanaged
+    {
+        if (Sse.IsSupported)
+        {
+            // Should the array move, a line is asked for in vain.
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(array), at)));
+        }
+    }
+
+    [InlineArray(SegmentsSeen.Ids)]
+    private struct RunsSeen
+    {
+        private Run _first;
     }
 
     private sealed record Run(ulong[] Keys, ushort[] Hashes)

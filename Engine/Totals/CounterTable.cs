@@ -55,7 +55,7 @@ internal sealed partial class CounterTable
     /// <summary>Whether the id's counter was deleted, as far as that is remembered, and did not come again.</summary>
     public bool IsRemoved(ulong id) => (Known(id, _mixer.Mix(id)) & NameEntry.RemovedFlag) != 0;
 
-    /// <summary>Finds many hot ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for others.</summary>
+    /// <summary>Finds many ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for those that are not there.</summary>
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
         Span<int> lines = stackalloc int[SegmentsSeen.Ids];
@@ -68,6 +68,34 @@ internal sealed partial class CounterTable
             {
                 references[i] = segments.Of(_mixer.Mix(ids[i])).NumberOf(ids[i], lines[i]);
             }
+
+            if (_cold.Count > 0)
+            {
+                FindCold(ids[..lines.Length], references[..lines.Length]);
+            }
+        }
+    }
+
+    // Those that are not hot, and what nobody knows.
+    private void FindCold(ReadOnlySpan<ulong> ids, Span<long> references)
+    {
+        Span<ulong> mixed = stackalloc ulong[SegmentsSeen.Ids];
+        Span<byte> missing = stackalloc byte[SegmentsSeen.Ids];
+        int count = 0;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            if (references[i] == 0)
+            {
+                mixed[count] = _mixer.Mix(ids[i]);
+                missing[count++] = (byte)i;
+            }
+        }
+
+        Span<long> found = stackalloc long[SegmentsSeen.Ids];
+        _cold.Find(mixed[..count], found);
+        for (int i = 0; i < count; i++)
+        {
+            references[missing[i]] = found[i];
         }
     }
 

@@ -175,6 +175,32 @@ public class CounterTableTests
         }
     }
 
+    [Theory]
+    [InlineData(64)]
+    [InlineData(12)]
+    public void Many_cold_counters_are_found_at_once_like_each_alone(int bits)
+    {
+        // With twelve bits of them random the numbers lie together, where guesses are far off.
+        Random random = new(11);
+        ulong[] mixed = [.. Enumerable.Range(0, 60_000).Select(_ => (ulong)random.NextInt64(long.MinValue, long.MaxValue) >> (64 - bits) << 10).Distinct().Order()];
+        ColdCounters cold = new();
+        foreach (IGrouping<int, ulong> run in mixed.Where((_, i) => i % 3 != 0).GroupBy(m => (int)(m >> (64 - ColdCounters.RunBits))))
+        {
+            cold.Merge(run.Key, run.Select(m => (m, 2L * (long)(m % 997))).ToArray(), null);
+        }
+
+        ulong[] asked = [.. mixed, 0, 1, ulong.MaxValue];
+        random.Shuffle(asked);
+        long[] found = new long[SegmentsSeen.Ids];
+        foreach (ulong[] some in asked.Chunk(SegmentsSeen.Ids))
+        {
+            cold.Find(some, found);
+            Assert.Equal(some.Select(cold.Find), found[..some.Length]);
+        }
+
+        Assert.Equal(mixed.Where((_, i) => i % 3 != 0).Count(), asked.Count(m => cold.Find(m) != 0));
+    }
+
     [Fact]
     public void What_leaves_by_and_by_leaves_from_all_over_the_table()
     {
