@@ -38,7 +38,7 @@ internal sealed partial class CounterTable
     /// <param name="name">Its name.</param>
     /// <param name="total">Its total.</param>
     /// <param name="removed">Whether it was deleted, by a window that is not stored yet.</param>
-    /// <returns>True when it is new here, and not removed.</returns>
+    /// <returns>True when it is new here, or was removed here and came again since, and is not removed.</returns>
     /// <exception cref="InvalidDataException">The id belongs to another name.</exception>
     public bool Load(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, long total, bool removed)
     {
@@ -55,9 +55,10 @@ internal sealed partial class CounterTable
                     throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
                 }
 
-                known |= removed ? 0 : NameEntry.StoredFlag;
+                bool isBack = !removed && (known & NameEntry.RemovedFlag) != 0;
+                known = removed ? known : (known & ~NameEntry.RemovedFlag) | NameEntry.StoredFlag | (isBack ? NameEntry.DeclaredFlag : 0);
                 segment.Totals[at] += total << 1;
-                return false;
+                return isBack;
             }
 
             long flags = removed ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;

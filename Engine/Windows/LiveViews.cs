@@ -28,7 +28,7 @@ internal sealed partial class LiveViews : IFoldSink
     /// <param name="catalogue">Takes in names and definitions.</param>
     /// <param name="sketches">Where windows get their sketches.</param>
     /// <param name="fold">The fold that drives this sink.</param>
-    /// <param name="storedPosition">What lies up to here is in the totals already: a replay takes names and definitions from it, not increments.</param>
+    /// <param name="storedPosition">What lies up to here is in the store already: a replay takes definitions from it, not names and increments.</param>
     public LiveViews(CounterCatalogue catalogue, SketchPool sketches, LogFold fold, long storedPosition)
     {
         _catalogue = catalogue;
@@ -68,16 +68,16 @@ internal sealed partial class LiveViews : IFoldSink
     /// <inheritdoc/>
     public void Counted(NamespaceState owner, in IncrementPayload payload, in WindowSpan window)
     {
+        Volatile.Write(ref _increments, _increments + payload.Count);
+        if (window.To <= _storedPosition)
+        {
+            return; // sums and names are in the store, which is read after the replay
+        }
+
         NamespaceEntry entry = _catalogue.Namespaces[owner.Index];
         foreach (ReadOnlySpan<byte> name in payload.Names)
         {
             Declare(entry, name);
-        }
-
-        Volatile.Write(ref _increments, _increments + payload.Count);
-        if (window.To <= _storedPosition)
-        {
-            return;
         }
 
         _open.BeginChange();

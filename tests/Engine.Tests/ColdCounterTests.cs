@@ -201,6 +201,15 @@ public class ColdCounterTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    [InlineData(11)]
+    [InlineData(12)]
     public async Task Whatever_is_done_to_them_values_are_those_of_a_dictionary(int seed)
     {
         await using Rig rig = await Rig.Open(isTight: true);
