@@ -92,7 +92,7 @@ internal static partial class EngineStart
                 owner.TryAdmit(owner.State.Weight);
             }
 
-            await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, stored.Position, options.Progress, cancellationToken).ConfigureAwait(false);
+            await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, options.Progress, cancellationToken).ConfigureAwait(false);
             catalogue.SetExpiring(fold.Expiring.Names); // once more: now those that the store names are there
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
             {
@@ -173,7 +173,6 @@ internal static partial class EngineStart
         CounterCatalogue catalogue,
         HeaviestTotals heaviest,
         IReadOnlyDictionary<ulong, long> removed,
-        long storedPosition,
         OpeningProgress progress,
         CancellationToken cancellationToken)
     {
@@ -189,8 +188,7 @@ internal static partial class EngineStart
                         $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
                 }
 
-                // A deletion that is stored shows in what the store says, as does a name that came again after it.
-                bool isRemoved = counter.IsDeleted || (removed.TryGetValue(counter.Id, out long at) && at > storedPosition);
+                bool isRemoved = counter.IsDeleted || removed.ContainsKey(counter.Id);
                 if (catalogue.Counters.Load(counter.Id, owner.State.Index, counter.Name.Span, counter.Total, isRemoved))
                 {
                     owner.CountCounter();

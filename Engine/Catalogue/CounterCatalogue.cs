@@ -150,7 +150,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     }
 
     /// <summary>The fold deleted a counter.</summary>
-    public void Remove(ulong id, NamespaceEntry owner)
+    public void Remove(ulong id, NamespaceEntry owner, bool isStored)
     {
         if (_defined.TryRemove(id, out CounterState? state))
         {
@@ -160,7 +160,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         Labels.Remove(id);
         if (Counters.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
         {
-            Counters.MarkRemoved(id);
+            Counters.MarkRemoved(id, isStored);
             owner.UncountCounter();
         }
     }

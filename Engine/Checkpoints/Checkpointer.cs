@@ -74,6 +74,7 @@ internal sealed partial class Checkpointer(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Task storing = Task.CompletedTask;
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             while (true)
@@ -81,9 +82,16 @@ internal sealed partial class Checkpointer(
                 while (fold.Position < Volatile.Read(ref _closedTo))
                 {
                     // A window is added up while the one before it is on its way to the store; no more than these two are held.
-                    ClosedWindow? window = await AggregateAsync(cancellationToken).ConfigureAwait(false);
-                    await storing.ConfigureAwait(false);
-                    storing = window is null ? UntilFailedAsync(cancellationToken) : Task.Run(() => StoreAsync(window, cancellationToken), CancellationToken.None);
+                    if (await AggregateAsync(cancellationToken).ConfigureAwait(false) is { } window)
+                    {
+                        await storing.ConfigureAwait(false);
+                        storing = Task.Run(() => KeepAsync(window, ending.Token), CancellationToken.None);
+                    }
+                    else
+                    {
+                        // The window's end was written, but will never be durable: the log has failed, or is about to say so.
+                        await log.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    }
                 }
 
                 await storing.ConfigureAwait(false);
@@ -96,12 +104,11 @@ internal sealed partial class Checkpointer(
         }
         finally
         {
+            // Whatever ended this must be heard of also while the store is away.
+            await ending.CancelAsync().ConfigureAwait(false);
             await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
-
-    // The window's end was written, but will never be durable: the log has failed, or is about to say so.
-    private async Task UntilFailedAsync(CancellationToken cancellationToken) => await log.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
 
     private async Task PauseAsync(CancellationToken cancellationToken)
     {
@@ -131,7 +138,7 @@ internal sealed partial class Checkpointer(
         }
     }
 
-    private async Task StoreAsync(ClosedWindow window, CancellationToken cancellationToken)
+    private async Task KeepAsync(ClosedWindow window, CancellationToken cancellationToken)
     {
         if (window.Span.To > StoredTo)
         {
@@ -147,7 +154,7 @@ internal sealed partial class Checkpointer(
         }
     }
 
-    /// <summary>False when the disk is full: the log keeps what it has, and the next window tries again.</summary>
+    /// <summary>False when the disk is full: the log keeps what it has, and the next window that is added up tries again.</summary>
     private bool TrySave(Snapshot snapshot)
     {
         long began = time.GetTimestamp();
@@ -230,7 +237,7 @@ internal sealed partial class Checkpointer(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The snapshot of position {Position} did not fit on the disk; the log stays longer, and the next window tries again")]
+        Message = "The snapshot of position {Position} did not fit on the disk; the log stays longer, and one of the next windows tries again")]
     private static partial void LogSnapshotFailed(ILogger logger, long position, Exception exception);
 
     [LoggerMessage(

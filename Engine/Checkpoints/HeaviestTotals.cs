@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
 using Sketch.Engine.Totals;
 
 namespace Sketch.Engine.Checkpoints;
@@ -186,7 +187,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         long raised = list.Ceiling;
         ReadOnlySpan<ulong> ids = run.Ids.Span;
         ReadOnlySpan<long> sums = run.Deltas.Span;
-        Span<long> totals = stackalloc long[SegmentsSeen.Ids];
+        Span<long> totals = stackalloc long[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[totals.Length..], sums = sums[totals.Length..])
         {
             totals = totals[..Math.Min(totals.Length, ids.Length)];

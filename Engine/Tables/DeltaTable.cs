@@ -10,8 +10,6 @@ internal sealed class DeltaTable
 {
     private const int LeastSlots = 512;
 
-    private const int Ahead = 128;
-
     private readonly IdSort _sort = new();
     private IdLines _lines = new(LeastSlots);
     private int _count;
@@ -23,7 +21,7 @@ internal sealed class DeltaTable
     public void Add(ulong id, long delta)
     {
         IdLines lines = _lines;
-        int at = lines.Find(id, IdSlots.Home(id, lines.Lines));
+        int at = lines.Find(id, IdHome.Of(id, lines.Lines));
         if (at >= 0)
         {
             ref long sum = ref lines.Number(at);
@@ -40,22 +38,22 @@ internal sealed class DeltaTable
     public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
         where T : unmanaged, IBinaryInteger<T>
     {
-        Span<int> homes = stackalloc int[Ahead];
-        for (int from = 0; from < ids.Length; from += Ahead)
+        Span<int> homes = stackalloc int[IdLines.Together];
+        for (int from = 0; from < ids.Length; from += IdLines.Together)
         {
             // All lines are asked for before the first is looked at, so that their misses overlap.
             IdLines lines = _lines;
-            int end = Math.Min(ids.Length, from + Ahead);
+            int end = Math.Min(ids.Length, from + IdLines.Together);
             for (int i = from; i < end; i++)
             {
-                int home = homes[i - from] = IdSlots.Home(ids[i], lines.Lines);
+                int home = homes[i - from] = IdHome.Of(ids[i], lines.Lines);
                 lines.Prefetch(home);
             }
 
             for (int i = from; i < end; i++)
             {
                 // Since these were asked for the table may have grown.
-                int at = lines == _lines ? lines.Find(ids[i], homes[i - from]) : _lines.Find(ids[i], IdSlots.Home(ids[i], _lines.Lines));
+                int at = lines == _lines ? lines.Find(ids[i], homes[i - from]) : _lines.Find(ids[i], IdHome.Of(ids[i], _lines.Lines));
                 if (at >= 0)
                 {
                     ref long sum = ref _lines.Number(at);
@@ -73,7 +71,7 @@ internal sealed class DeltaTable
     public bool TryGet(ulong id, out long delta)
     {
         IdLines lines = Volatile.Read(ref _lines);
-        int at = lines.Find(id, IdSlots.Home(id, lines.Lines));
+        int at = lines.Find(id, IdHome.Of(id, lines.Lines));
         delta = at < 0 ? 0 : Volatile.Read(ref lines.Number(at));
         return at >= 0;
     }
@@ -117,7 +115,7 @@ internal sealed class DeltaTable
         if (_count * 4L >= _lines.Slots * 3L)
         {
             Grow();
-            place = _lines.Find(id, IdSlots.Home(id, _lines.Lines));
+            place = _lines.Find(id, IdHome.Of(id, _lines.Lines));
         }
 
         _lines.Fill(~place, id, delta);
@@ -131,7 +129,7 @@ internal sealed class DeltaTable
         {
             if (_lines.Id(at) is not 0 and ulong id)
             {
-                into.Fill(~into.Find(id, IdSlots.Home(id, into.Lines)), id, _lines.Number(at));
+                into.Fill(~into.Find(id, IdHome.Of(id, into.Lines)), id, _lines.Number(at));
             }
         }
 

@@ -18,6 +18,9 @@ internal class IdLines
     /// <summary>Ids of a line.</summary>
     public const int Width = 4;
 
+    /// <summary>How many ids are looked up together: more misses than a processor has on their way, few enough for what they bring to stay.</summary>
+    public const int Together = 128;
+
     private const int Words = 2 * Width;
     private const int LineBytes = Words * sizeof(ulong);
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
@@ -50,7 +51,7 @@ internal sealed class ColdCounters
     /// <param name="references">Gets what is known of each.</param>
     public void Find(ReadOnlySpan<ulong> mixed, Span<long> references)
     {
-        Span<int> guesses = stackalloc int[SegmentsSeen.Ids];
+        Span<int> guesses = stackalloc int[IdLines.Together];
         RunsSeen runs = default;
         for (int i = 0; i < mixed.Length; i++)
         {
@@ -178,7 +179,7 @@ internal sealed class ColdCounters
         }
     }
 
-    [InlineArray(SegmentsSeen.Ids)]
+    [InlineArray(IdLines.Together)]
     private struct RunsSeen
     {
         private Run _first;

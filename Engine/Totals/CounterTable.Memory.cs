@@ -38,7 +38,7 @@ internal sealed partial class CounterTable
     /// <param name="name">Its name.</param>
     /// <param name="total">Its total.</param>
     /// <param name="removed">Whether it was deleted, by a window that is not stored yet.</param>
-    /// <returns>True when it is new here, or was removed here and came again since, and is not removed.</returns>
+    /// <returns>True when it is new here, and not removed.</returns>
     /// <exception cref="InvalidDataException">The id belongs to another name.</exception>
     public bool Load(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, long total, bool removed)
     {
@@ -47,7 +47,7 @@ internal sealed partial class CounterTable
         {
             TableSegment segment = Segment(mixed);
             int at = segment.Find(id, mixed);
-            if (at >= 0)
+            if (at >= 0 && !IsGone(segment.Reference(at)))
             {
                 ref long known = ref segment.Reference(at);
                 if (!removed && !new NameEntry(_names, known).Is(namespaceIndex, name))
@@ -55,14 +55,20 @@ internal sealed partial class CounterTable
                     throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
                 }
 
-                bool isBack = !removed && (known & NameEntry.RemovedFlag) != 0;
-                known = removed ? known : (known & ~NameEntry.RemovedFlag) | NameEntry.StoredFlag | (isBack ? NameEntry.DeclaredFlag : 0);
+                known |= removed ? 0 : NameEntry.StoredFlag;
                 segment.Totals[at] += total << 1;
-                return isBack;
+                return false;
             }
 
             long flags = removed ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
             long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | flags | _names.Of(name);
+            if (at >= 0)
+            {
+                segment.Reference(at) = reference; // it came again since
+                segment.Totals[at] = total << 1;
+                return !removed;
+            }
+
             if (removed || _hot < _capacity)
             {
                 Insert(id, mixed, reference, total << 1);

@@ -1,5 +1,6 @@
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
@@ -84,7 +85,7 @@ internal sealed partial class CounterTable
     /// <summary>The newest totals of many ids, <see cref="NotHere"/> for what is not in memory; for the checkpointer's thread.</summary>
     public void Newest(ReadOnlySpan<ulong> ids, Span<long> totals)
     {
-        Span<int> lines = stackalloc int[SegmentsSeen.Ids];
+        Span<int> lines = stackalloc int[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[lines.Length..], totals = totals[lines.Length..])
         {
             lines = lines[..Math.Min(lines.Length, ids.Length)];
@@ -158,7 +159,7 @@ internal sealed partial class CounterTable
 
     private void EachHot(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Action<TableSegment, int, long> change)
     {
-        Span<int> lines = stackalloc int[SegmentsSeen.Ids];
+        Span<int> lines = stackalloc int[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[lines.Length..], deltas = deltas[lines.Length..])
         {
             lines = lines[..Math.Min(lines.Length, ids.Length)];

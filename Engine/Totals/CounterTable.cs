@@ -1,4 +1,5 @@
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
@@ -55,10 +56,10 @@ internal sealed partial class CounterTable
     /// <summary>Whether the id's counter was deleted, as far as that is remembered, and did not come again.</summary>
     public bool IsRemoved(ulong id) => (Known(id, _mixer.Mix(id)) & NameEntry.RemovedFlag) != 0;
 
-    /// <summary>Finds many ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for those that are not there.</summary>
+    /// <summary>Finds many ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for those that were never there.</summary>
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
-        Span<int> lines = stackalloc int[SegmentsSeen.Ids];
+        Span<int> lines = stackalloc int[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[lines.Length..], references = references[lines.Length..])
         {
             lines = lines[..Math.Min(lines.Length, ids.Length)];
@@ -66,7 +67,8 @@ internal sealed partial class CounterTable
             segments.Prefetch(ids, _mixer, lines, withTotals: false);
             for (int i = 0; i < lines.Length; i++)
             {
-                references[i] = segments.Of(_mixer.Mix(ids[i])).NumberOf(ids[i], lines[i]);
+                // No id is zero: that is what batches put in place of a name that they skip, and what a free slot holds.
+                references[i] = ids[i] == 0 ? 0 : segments.Of(_mixer.Mix(ids[i])).NumberOf(ids[i], lines[i]);
             }
 
             if (_cold.Count > 0)
@@ -79,8 +81,8 @@ internal sealed partial class CounterTable
     // Those that are not hot, and what nobody knows.
     private void FindCold(ReadOnlySpan<ulong> ids, Span<long> references)
     {
-        Span<ulong> mixed = stackalloc ulong[SegmentsSeen.Ids];
-        Span<byte> missing = stackalloc byte[SegmentsSeen.Ids];
+        Span<ulong> mixed = stackalloc ulong[IdLines.Together];
+        Span<byte> missing = stackalloc byte[IdLines.Together];
         int count = 0;
         for (int i = 0; i < ids.Length; i++)
         {
@@ -91,7 +93,7 @@ internal sealed partial class CounterTable
             }
         }
 
-        Span<long> found = stackalloc long[SegmentsSeen.Ids];
+        Span<long> found = stackalloc long[IdLines.Together];
         _cold.Find(mixed[..count], found);
         for (int i = 0; i < count; i++)
         {
@@ -132,8 +134,11 @@ internal sealed partial class CounterTable
         Change(id, r => (r & ~NameEntry.RemovedFlag) | NameEntry.DeclaredFlag | (defined ? NameEntry.DefinedFlag : 0));
 
     /// <summary>Marks an id that has an entry: its counter was deleted.</summary>
-    public void MarkRemoved(ulong id) =>
-        Change(id, r => (r & ~(NameEntry.DeclaredFlag | NameEntry.DefinedFlag | NameEntry.StoredFlag)) | NameEntry.RemovedFlag);
+    /// <param name="id">The id.</param>
+    /// <param name="isStored">Whether the store knows that already: then the id is free, and what the store says of it was there later.</param>
+    public void MarkRemoved(ulong id, bool isStored) => Change(
+        id,
+        r => (r & ~(NameEntry.DeclaredFlag | NameEntry.DefinedFlag | NameEntry.StoredFlag)) | NameEntry.RemovedFlag | (isStored ? NameEntry.StoredFlag : 0));
 
     private static bool IsGone(long reference) => (reference & (NameEntry.RemovedFlag | NameEntry.StoredFlag)) == (NameEntry.RemovedFlag | NameEntry.StoredFlag);
 

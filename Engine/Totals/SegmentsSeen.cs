@@ -8,9 +8,6 @@ namespace Sketch.Engine.Totals;
 /// </summary>
 internal struct SegmentsSeen
 {
-    /// <summary>How many ids are looked up at once: more misses than the processor can have on their way, few enough for what they bring to stay.</summary>
-    public const int Ids = 128;
-
     private Segments _segments;
 
     public SegmentsSeen(ReadOnlySpan<TableSegment> segments)

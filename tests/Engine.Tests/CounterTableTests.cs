@@ -1,6 +1,7 @@
 using System.Text;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Tables;
 using Sketch.Engine.Totals;
 
 namespace Sketch.Tests.Engine;
@@ -175,6 +176,51 @@ public class CounterTableTests
         }
     }
 
+    [Fact]
+    public void Many_are_found_at_once_like_each_alone_wherever_they_are()
+    {
+        const int Counters = 5_000;
+        CounterTable table = new(Secret, 2_000 * 30);
+        for (int i = 0; i < Counters; i++)
+        {
+            table.Load(Id(i), (ushort)(i % 700), Name(i), i, removed: false);
+        }
+
+        table.FinishLoading();
+        Assert.InRange(table.Cold, 2_500, 3_500);
+        table.MarkRemoved(Id(3), isStored: false);
+        ulong[] ids = [.. Enumerable.Range(0, Counters + 500).Select(Id), 0, 1];
+        new Random(2).Shuffle(ids);
+        long[] references = new long[ids.Length];
+        table.Find(ids, references);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            bool isKnown = table.TryGet(ids[i], out NameEntry entry);
+            Assert.Equal(isKnown, references[i] != 0);
+            Assert.True(!isKnown || NameEntry.UsualPart(references[i]) == NameEntry.Usual(entry.NamespaceIndex) == entry.IsDeclared);
+            Assert.True(!isKnown || (ushort)(references[i] >>> NameEntry.NamespaceShift) == entry.NamespaceIndex);
+        }
+    }
+
+    [Fact]
+    public void What_a_replay_deleted_that_the_store_has_again_is_there_again()
+    {
+        CounterTable table = new(Secret, 1 << 20);
+        foreach (int i in (int[])[1, 2])
+        {
+            table.GetOrAdd(Id(i), 0, Name(i), out _);
+            table.Mark(Id(i), defined: true);
+            table.MarkRemoved(Id(i), isStored: i == 1);
+        }
+
+        Assert.True(table.Load(Id(1), 0, Name(1), 7, removed: false));
+        Assert.False(table.Load(Id(2), 0, Name(2), 7, removed: true));
+        table.FinishLoading();
+        Assert.True(table.TryGet(Id(1), out NameEntry entry) && entry.IsDeclared && !entry.IsDefined && !entry.IsRemoved);
+        Assert.Equal(7, At(table, Id(1), 0));
+        Assert.True(table.TryGet(Id(2), out entry) && entry.IsRemoved);
+    }
+
     [Theory]
     [InlineData(64)]
     [InlineData(12)]
@@ -186,13 +232,13 @@ public class CounterTableTests
         ColdCounters cold = new();
         foreach (IGrouping<int, ulong> run in mixed.Where((_, i) => i % 3 != 0).GroupBy(m => (int)(m >> (64 - ColdCounters.RunBits))))
         {
-            cold.Merge(run.Key, run.Select(m => (m, 2L * (long)(m % 997))).ToArray(), null);
+            cold.Merge(run.Key, run.Select(m => (m, ((long)(m / 1_024 % 700) << NameEntry.NamespaceShift) | (2L * (long)(m / 1_024 % 997)))).ToArray(), null);
         }
 
         ulong[] asked = [.. mixed, 0, 1, ulong.MaxValue];
         random.Shuffle(asked);
-        long[] found = new long[SegmentsSeen.Ids];
-        foreach (ulong[] some in asked.Chunk(SegmentsSeen.Ids))
+        long[] found = new long[IdLines.Together];
+        foreach (ulong[] some in asked.Chunk(IdLines.Together))
         {
             cold.Find(some, found);
             Assert.Equal(some.Select(cold.Find), found[..some.Length]);
@@ -259,7 +305,7 @@ public class CounterTableTests
 
         table.FinishLoading();
         Assert.Equal((0, 2_000), (table.Hot, table.Cold));
-        table.MarkRemoved(Id(7));
+        table.MarkRemoved(Id(7), isStored: false);
         Assert.True(table.TryGet(Id(7), out NameEntry entry) && entry.IsRemoved && !entry.IsDeclared && table.IsRemoved(Id(7)));
         Assert.False(table.At(Id(7), 0, out _));
         table.Evict();

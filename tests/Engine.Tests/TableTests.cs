@@ -48,7 +48,7 @@ public class TableTests
         }
 
         AssertHolds(truth, table);
-        int[] homes = [.. truth.Keys.Select(id => IdSlots.Home(id, 1 << 20) >> 10)];
+        int[] homes = [.. truth.Keys.Select(id => IdHome.Of(id, 1 << 20) >> 10)];
         // Of 1,024 parts; without a key these ids reach six at most. The worst of 20,000 keys (the key is the process's) reached 996.
         Assert.True(homes.Distinct().Count() > 900, "homes of neighbouring ids lie all over the table");
     }
