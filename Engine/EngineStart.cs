@@ -18,6 +18,15 @@ internal static partial class EngineStart
 {
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(2);
 
+    /// <summary>Loads, replays and checks; the engine counts when this returns.</summary>
+    /// <param name="options">Folders and limits.</param>
+    /// <param name="log">The log, open.</param>
+    /// <param name="store">What holds the checkpoints.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Gets the progress.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="EngineStateException">Snapshot, log and store do not belong together.</exception>
+    /// <exception cref="CheckpointStoreException">The store failed.</exception>
     public static async Task<CountingEngine> OpenAsync(
         EngineOptions options,
         IIncrementLog log,

@@ -12,6 +12,7 @@ namespace Sketch.Engine.Totals;
 /// </summary>
 internal sealed class ColdCounters
 {
+    /// <summary>There are two to the power of this many runs: upper bits of a mixed id say which.</summary>
     public const int RunBits = 10;
 
     /// <summary>Runs that belong to one segment of the table.</summary>
@@ -27,6 +28,7 @@ internal sealed class ColdCounters
     /// <summary>How many there are; some of them may have come back into memory since.</summary>
     public long Count => Volatile.Read(ref _count);
 
+    /// <summary>Memory, in bytes.</summary>
     public long MemoryBytes => Count * 10;
 
     /// <summary>What is known of an id, zero when it is not here.</summary>
@@ -118,6 +120,7 @@ internal sealed class ColdCounters
         Volatile.Write(ref _count, _count + count - before.Keys.Length);
     }
 
+    /// <summary>Whether a run holds nobody.</summary>
     public bool IsEmpty(int number) => _runs[number] is null;
 
     // 54 bits of the mixed id, the namespace in the 10 below.
@@ -187,6 +190,7 @@ internal sealed class ColdCounters
 
     private sealed record Run(ulong[] Keys, ushort[] Hashes)
     {
+        /// <summary>A run of nobody.</summary>
         public static readonly Run Empty = new([], []);
     }
 }

@@ -10,6 +10,7 @@ namespace Sketch.Engine.Totals;
 /// </summary>
 internal sealed partial class CounterTable
 {
+    /// <summary>There are two to the power of this many segments: the upper bits of a mixed id say which.</summary>
     public const int SegmentBits = 5;
 
     private const int BulkRows = 1_024;

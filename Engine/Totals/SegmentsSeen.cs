@@ -10,6 +10,7 @@ internal struct SegmentsSeen
 {
     private Segments _segments;
 
+    /// <summary>Looks at all of them.</summary>
     public SegmentsSeen(ReadOnlySpan<TableSegment> segments)
     {
         for (int i = 0; i < segments.Length; i++)

@@ -13,6 +13,7 @@ internal sealed class TableSegment : IdLines
 {
     private const int LeastSlots = 16;
 
+    /// <param name="slots">At least so many slots, of 24 bytes.</param>
     public TableSegment(int slots)
         : base(slots)
     {
@@ -23,10 +24,13 @@ internal sealed class TableSegment : IdLines
     /// <summary>Twice each total, and 1 while a checkpoint that is in it settles.</summary>
     public long[] Totals { get; }
 
+    /// <summary>How many ids there are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Whether another id needs a larger segment.</summary>
     public bool IsFull => (Count + 1) * 5L > Slots * 4L;
 
+    /// <summary>Memory of ids and totals, in bytes.</summary>
     public override long MemoryBytes => base.MemoryBytes + (Totals.LongLength * sizeof(long));
 
     /// <summary>Slots for so many ids: a few more come in before the next growth, and three quarters of all are filled even right after one.</summary>
