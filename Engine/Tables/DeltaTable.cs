@@ -17,23 +17,9 @@ internal sealed class DeltaTable
     /// <summary>How many ids there are.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>The writer adds to an id's sum.</summary>
-    public void Add(ulong id, long delta)
-    {
-        IdLines lines = _lines;
-        int at = lines.Find(id, IdHome.Of(id, lines.Lines));
-        if (at >= 0)
-        {
-            ref long sum = ref lines.Number(at);
-            Volatile.Write(ref sum, sum + delta);
-        }
-        else
-        {
-            AddNew(id, delta, at);
-        }
-    }
-
-    /// <summary>The writer adds many.</summary>
+    /// <summary>The writer adds to sums.</summary>
+    /// <param name="ids">Any ids but zero; an id may come several times.</param>
+    /// <param name="deltas">What to add, one for each id.</param>
     /// <typeparam name="T">Of a delta: <see cref="long"/>, or <see cref="uint"/> of a narrow column.</typeparam>
     public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
         where T : unmanaged, IBinaryInteger<T>

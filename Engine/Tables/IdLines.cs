@@ -85,22 +85,8 @@ internal class IdLines
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long NumberOf(ulong id, int line)
     {
-        while (true)
-        {
-            ref ulong ids = ref Line(line);
-            uint found = Where(ref ids, id);
-            if (found != 0)
-            {
-                return (long)Volatile.Read(ref Unsafe.Add(ref ids, Width + BitOperations.TrailingZeroCount(found)));
-            }
-
-            if (Unsafe.Add(ref ids, Width - 1) == 0)
-            {
-                return 0;
-            }
-
-            line = line + 1 == Lines ? 0 : line + 1;
-        }
+        int slot = Find(id, line);
+        return slot < 0 ? 0 : Volatile.Read(ref Number(slot));
     }
 
     /// <summary>Puts an id into a free slot.</summary>

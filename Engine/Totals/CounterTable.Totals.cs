@@ -82,21 +82,19 @@ internal sealed partial class CounterTable
         }
     }
 
-    /// <summary>The newest totals of many ids, <see cref="NotHere"/> for what is not in memory; for the checkpointer's thread.</summary>
+    /// <summary>The newest totals of some ids, <see cref="NotHere"/> for what is not in memory; for the checkpointer's thread.</summary>
+    /// <param name="ids">At most <see cref="IdLines.Together"/>.</param>
+    /// <param name="totals">Gets their totals.</param>
     public void Newest(ReadOnlySpan<ulong> ids, Span<long> totals)
     {
-        Span<int> lines = stackalloc int[IdLines.Together];
-        for (; !ids.IsEmpty; ids = ids[lines.Length..], totals = totals[lines.Length..])
+        Span<int> lines = stackalloc int[ids.Length];
+        SegmentsSeen segments = new(_segments);
+        segments.Prefetch(ids, _mixer, lines, withTotals: true);
+        for (int i = 0; i < ids.Length; i++)
         {
-            lines = lines[..Math.Min(lines.Length, ids.Length)];
-            SegmentsSeen segments = new(_segments);
-            segments.Prefetch(ids, _mixer, lines, withTotals: true);
-            for (int i = 0; i < lines.Length; i++)
-            {
-                TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
-                int at = segment.Find(ids[i], lines[i]);
-                totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Totals[at] >> 1;
-            }
+            TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
+            int at = segment.Find(ids[i], lines[i]);
+            totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Totals[at] >> 1;
         }
     }
 

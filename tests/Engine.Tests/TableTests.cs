@@ -21,7 +21,7 @@ public class TableTests
         for (int i = 0; i < ids * 3; i++)
         {
             ulong id = some[random.Next(ids)];
-            table.Add(id, i);
+            table.Add<long>([id], [i]);
             truth[id] = truth.GetValueOrDefault(id) + i;
         }
 
@@ -42,7 +42,7 @@ public class TableTests
             for (int i = 0; i < 2_000; i++)
             {
                 ulong id = home + (ulong)random.Next(1, 5_000);
-                table.Add(id, 1);
+                table.Add<long>([id], [1]);
                 truth[id] = truth.GetValueOrDefault(id) + 1;
             }
         }
@@ -95,7 +95,7 @@ public class TableTests
         uint[] deltas = [.. ids.Select(_ => (uint)random.Next())];
         for (int i = 0; i < ids.Length; i++)
         {
-            single.Add(ids[i], deltas[i]);
+            single.Add<long>([ids[i]], [deltas[i]]);
         }
 
         wide.Add(ids, deltas.Select(d => (long)d).ToArray());
