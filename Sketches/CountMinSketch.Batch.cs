@@ -8,8 +8,8 @@ namespace Sketch.Sketches;
 /// </content>
 public sealed partial class CountMinSketch
 {
-    /// <summary>Ids whose cache lines are fetched at once: about as many as a core has on their way at a time.</summary>
-    internal const int Group = 16;
+    /// <summary>Ids whose cache lines are fetched at once: more than a core has on their way at a time. With 16, a tenth to a quarter more time went by.</summary>
+    internal const int Group = 64;
 
     /// <summary>Adds to many ids, in their order (so that every replica ends in the same state).</summary>
     /// <param name="ids">Any ids; an id may come several times.</param>

@@ -1,7 +1,12 @@
 namespace Sketch.Engine.Log;
 
 /// <summary>Reads slices from the segments, across their borders. Opens the files itself, so that truncation may delete them meanwhile.</summary>
-internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool buffers, long from) : IDisposable
+/// <param name="disk">Where the files are.</param>
+/// <param name="chain">The segments.</param>
+/// <param name="buffers">Where the slices' memory comes from.</param>
+/// <param name="from">The first position.</param>
+/// <param name="isLast">Whether nobody is expected to read a segment after this reader: the system's cache lets go of it.</param>
+internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool buffers, long from, bool isLast = false) : IDisposable
 {
     private Segment? _segment;
     private SegmentCursor? _cursor;
@@ -34,6 +39,12 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
             }
             else
             {
+                if (isLast)
+                {
+                    // Its memory serves the next segments: on a virtual machine new memory costs more than what is written to it.
+                    _cursor.DropCache();
+                }
+
                 Close();
             }
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Sketch.Engine.Tables;
 
@@ -24,32 +25,10 @@ internal sealed class DeltaTable
     public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
         where T : unmanaged, IBinaryInteger<T>
     {
-        Span<int> homes = stackalloc int[IdLines.Together];
         for (int from = 0; from < ids.Length; from += IdLines.Together)
         {
-            // All lines are asked for before the first is looked at, so that their misses overlap.
-            IdLines lines = _lines;
-            int end = Math.Min(ids.Length, from + IdLines.Together);
-            for (int i = from; i < end; i++)
-            {
-                int home = homes[i - from] = IdHome.Of(ids[i], lines.Lines);
-                lines.Prefetch(home);
-            }
-
-            for (int i = from; i < end; i++)
-            {
-                // Since these were asked for the table may have grown.
-                int at = lines == _lines ? lines.Find(ids[i], homes[i - from]) : _lines.Find(ids[i], IdHome.Of(ids[i], _lines.Lines));
-                if (at >= 0)
-                {
-                    ref long sum = ref _lines.Number(at);
-                    Volatile.Write(ref sum, sum + long.CreateTruncating(deltas[i]));
-                }
-                else
-                {
-                    AddNew(ids[i], long.CreateTruncating(deltas[i]), at);
-                }
-            }
+            int count = Math.Min(IdLines.Together, ids.Length - from);
+            AddTogether(ids.Slice(from, count), deltas.Slice(from, count));
         }
     }
 
@@ -94,6 +73,64 @@ internal sealed class DeltaTable
         }
 
         _count = 0;
+    }
+
+    // All lines are asked for before the first is looked at, and those where nothing was found once more before the next, so that their misses overlap.
+    private void AddTogether<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Span<int> places = stackalloc int[IdLines.Together];
+        Span<byte> later = stackalloc byte[IdLines.Together];
+        IdLines lines = _lines;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            places[i] = IdHome.Of(ids[i], lines.Lines);
+            lines.Prefetch(places[i]);
+        }
+
+        int left = 0;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            int at = lines.FindIn(places[i], ids[i]);
+            if (at >= 0)
+            {
+                AddAt(lines, at, long.CreateTruncating(deltas[i]));
+                continue;
+            }
+
+            later[left++] = (byte)i;
+            if (at == IdLines.Elsewhere)
+            {
+                places[i] = lines.After(places[i]);
+                lines.Prefetch(places[i]);
+            }
+        }
+
+        foreach (byte i in later[..left])
+        {
+            Add(ids[i], long.CreateTruncating(deltas[i]), lines, places[i]);
+        }
+    }
+
+    // The table may have grown since, and the id may have come.
+    private void Add(ulong id, long delta, IdLines looked, int line)
+    {
+        int at = _lines.Find(id, looked == _lines ? line : IdHome.Of(id, _lines.Lines));
+        if (at >= 0)
+        {
+            AddAt(_lines, at, delta);
+        }
+        else
+        {
+            AddNew(id, delta, at);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddAt(IdLines lines, int slot, long delta)
+    {
+        ref long sum = ref lines.Number(slot);
+        Volatile.Write(ref sum, sum + delta);
     }
 
     private void AddNew(ulong id, long delta, int place)

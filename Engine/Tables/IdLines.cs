@@ -21,6 +21,9 @@ internal class IdLines
     /// <summary>How many ids are looked up together: more misses than a processor has on their way, few enough for what they bring to stay.</summary>
     public const int Together = 128;
 
+    /// <summary>No slot: the line is full of others, and the id, if it is there, lies after it.</summary>
+    public const int Elsewhere = int.MinValue;
+
     private const int Words = 2 * Width;
     private const int LineBytes = Words * sizeof(ulong);
 
@@ -60,34 +63,38 @@ internal class IdLines
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(ulong id, int line)
     {
-        while (true)
+        int slot;
+        while ((slot = FindIn(line, id)) == Elsewhere)
         {
-            ref ulong ids = ref Line(line);
-            uint found = Where(ref ids, id);
-            if (found != 0)
-            {
-                return (line * Width) + BitOperations.TrailingZeroCount(found);
-            }
-
-            // Slots of a line are filled from its first on.
-            if (Unsafe.Add(ref ids, Width - 1) == 0)
-            {
-                return ~((line * Width) + BitOperations.TrailingZeroCount(Where(ref ids, 0)));
-            }
-
-            line = line + 1 == Lines ? 0 : line + 1;
+            line = After(line);
         }
+
+        return slot;
     }
 
-    /// <summary>An id's number; zero when it is not there.</summary>
+    /// <summary>
+    /// Looks at one line: an id's slot; or, negative, the complement of the free slot where it would be; or <see cref="Elsewhere"/>. Who looks up many asks for the next line then, and
+    /// looks at it after the others: a look-up in ten needs one, and would stand still for it as long as ten take.
+    /// </summary>
+    /// <param name="line">The id's home, or a line after that.</param>
     /// <param name="id">The id.</param>
-    /// <param name="line">Its home.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long NumberOf(ulong id, int line)
+    public int FindIn(int line, ulong id)
     {
-        int slot = Find(id, line);
-        return slot < 0 ? 0 : Volatile.Read(ref Number(slot));
+        ref ulong ids = ref Line(line);
+        uint found = Where(ref ids, id);
+        if (found != 0)
+        {
+            return (line * Width) + BitOperations.TrailingZeroCount(found);
+        }
+
+        // Slots of a line are filled from its first on.
+        return Unsafe.Add(ref ids, Width - 1) == 0 ? ~((line * Width) + BitOperations.TrailingZeroCount(Where(ref ids, 0))) : Elsewhere;
     }
+
+    /// <summary>The line where an id is that found this one full.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int After(int line) => line + 1 == Lines ? 0 : line + 1;
 
     /// <summary>Puts an id into a free slot.</summary>
     public void Fill(int slot, ulong id, long number)

@@ -87,13 +87,13 @@ internal sealed partial class CounterTable
     /// <param name="totals">Gets their totals.</param>
     public void Newest(ReadOnlySpan<ulong> ids, Span<long> totals)
     {
-        Span<int> lines = stackalloc int[ids.Length];
+        Span<int> slots = stackalloc int[ids.Length];
         SegmentsSeen segments = new(_segments);
-        segments.Prefetch(ids, _mixer, lines, withTotals: true);
+        segments.Find(ids, _mixer, slots, withTotals: true);
         for (int i = 0; i < ids.Length; i++)
         {
             TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
-            int at = segment.Find(ids[i], lines[i]);
+            int at = slots[i];
             totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Totals[at] >> 1;
         }
     }
@@ -157,16 +157,16 @@ internal sealed partial class CounterTable
 
     private void EachHot(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Action<TableSegment, int, long> change)
     {
-        Span<int> lines = stackalloc int[IdLines.Together];
-        for (; !ids.IsEmpty; ids = ids[lines.Length..], deltas = deltas[lines.Length..])
+        Span<int> slots = stackalloc int[IdLines.Together];
+        for (; !ids.IsEmpty; ids = ids[slots.Length..], deltas = deltas[slots.Length..])
         {
-            lines = lines[..Math.Min(lines.Length, ids.Length)];
+            slots = slots[..Math.Min(slots.Length, ids.Length)];
             SegmentsSeen segments = new(_segments);
-            segments.Prefetch(ids, _mixer, lines, withTotals: true);
-            for (int i = 0; i < lines.Length; i++)
+            segments.Find(ids, _mixer, slots, withTotals: true);
+            for (int i = 0; i < slots.Length; i++)
             {
                 TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
-                int at = segment.Find(ids[i], lines[i]);
+                int at = slots[i];
                 if (at >= 0 && (segment.Reference(at) & NameEntry.UnloadedFlag) == 0)
                 {
                     change(segment, at, deltas[i]);

@@ -60,21 +60,21 @@ internal sealed partial class CounterTable
     /// <summary>Finds many ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for those that were never there.</summary>
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
-        Span<int> lines = stackalloc int[IdLines.Together];
-        for (; !ids.IsEmpty; ids = ids[lines.Length..], references = references[lines.Length..])
+        Span<int> slots = stackalloc int[IdLines.Together];
+        for (; !ids.IsEmpty; ids = ids[slots.Length..], references = references[slots.Length..])
         {
-            lines = lines[..Math.Min(lines.Length, ids.Length)];
+            slots = slots[..Math.Min(slots.Length, ids.Length)];
             SegmentsSeen segments = new(_segments);
-            segments.Prefetch(ids, _mixer, lines, withTotals: false);
-            for (int i = 0; i < lines.Length; i++)
+            segments.Find(ids, _mixer, slots, withTotals: false);
+            for (int i = 0; i < slots.Length; i++)
             {
                 // No id is zero: that is what batches put in place of a name that they skip, and what a free slot holds.
-                references[i] = ids[i] == 0 ? 0 : segments.Of(_mixer.Mix(ids[i])).NumberOf(ids[i], lines[i]);
+                references[i] = slots[i] < 0 || ids[i] == 0 ? 0 : Volatile.Read(ref segments.Of(_mixer.Mix(ids[i])).Reference(slots[i]));
             }
 
             if (_cold.Count > 0)
             {
-                FindCold(ids[..lines.Length], references[..lines.Length]);
+                FindCold(ids[..slots.Length], references[..slots.Length]);
             }
         }
     }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
 /// <summary>
-/// The segments of a table as they were at one moment, for looking up many ids: their homes are computed once, and all their cache lines asked for before the first is looked
-/// at, so that the misses overlap. Names that come in meanwhile may be missed.
+/// The segments of a table as they were at one moment, for looking up many ids: their cache lines are asked for before the first is looked at, so that the misses overlap. Names
+/// that come in meanwhile may be missed.
 /// </summary>
 internal struct SegmentsSeen
 {
@@ -24,19 +25,40 @@ internal struct SegmentsSeen
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TableSegment Of(ulong mixed) => _segments[(int)(mixed >> (64 - CounterTable.SegmentBits))];
 
-    /// <summary>Finds the home lines of ids and asks for them.</summary>
-    /// <param name="ids">Ids; as many as there are lines.</param>
+    /// <summary>Finds the slots of ids.</summary>
+    /// <param name="ids">At most <see cref="IdLines.Together"/>; none is zero, or what it gets means nothing.</param>
     /// <param name="mixer">What mixes them.</param>
-    /// <param name="lines">Gets each id's line in its segment.</param>
+    /// <param name="slots">Gets each id's slot in its segment; negative when it has none.</param>
     /// <param name="withTotals">Whether totals are wanted too.</param>
-    public readonly void Prefetch(ReadOnlySpan<ulong> ids, IdMixer mixer, Span<int> lines, bool withTotals)
+    public readonly void Find(ReadOnlySpan<ulong> ids, IdMixer mixer, Span<int> slots, bool withTotals)
     {
-        for (int i = 0; i < lines.Length; i++)
+        for (int i = 0; i < slots.Length; i++)
         {
             ulong mixed = mixer.Mix(ids[i]);
             TableSegment segment = Of(mixed);
-            lines[i] = segment.Home(mixed);
-            segment.Prefetch(lines[i], withTotals);
+            slots[i] = segment.Home(mixed);
+            segment.Prefetch(slots[i], withTotals);
+        }
+
+        Span<byte> later = stackalloc byte[IdLines.Together];
+        int count = 0;
+        for (int i = 0; i < slots.Length; i++)
+        {
+            TableSegment segment = Of(mixer.Mix(ids[i]));
+            int at = segment.FindIn(slots[i], ids[i]);
+            if (at == IdLines.Elsewhere)
+            {
+                later[count++] = (byte)i;
+                at = segment.After(slots[i]);
+                segment.Prefetch(at, withTotals);
+            }
+
+            slots[i] = at;
+        }
+
+        foreach (byte i in later[..count])
+        {
+            slots[i] = Of(mixer.Mix(ids[i])).Find(ids[i], slots[i]);
         }
     }
 

@@ -59,14 +59,16 @@ public class TableTests
         IdLines lines = new(3 * IdLines.Width);
         for (ulong id = 1; id <= 6; id++)
         {
-            Assert.Equal(0, lines.NumberOf(id, 2));
-            lines.Fill(~lines.Find(id, 2), id, (long)id * 10);
+            int free = lines.Find(id, 2);
+            Assert.True(free < 0, "not there yet");
+            lines.Fill(~free, id, (long)id * 10);
         }
 
         int[] found = [.. Enumerable.Range(1, 6).Select(id => lines.Find((ulong)id, 2))];
         Assert.Equal([8, 9, 10, 11, 0, 1], found);
-        Assert.All(Enumerable.Range(1, 6), id => Assert.Equal(id * 10, lines.NumberOf((ulong)id, 2)));
-        Assert.Equal((~2, 0), (lines.Find(7, 2), lines.NumberOf(7, 2)));
+        Assert.Equal([10L, 20, 30, 40, 50, 60], found.Select(slot => lines.Number(slot)));
+        Assert.Equal(~2, lines.Find(7, 2));
+        Assert.Equal((IdLines.Elsewhere, 0), (lines.FindIn(2, 6), lines.After(2)));
         Assert.Equal([5ul, 6, 0], Enumerable.Range(0, 3).Select(lines.Id));
         lines.Clear();
         Assert.Equal(~8, lines.Find(1, 2));
@@ -79,6 +81,19 @@ public class TableTests
     {
         Random random = new(rows);
         ulong[] ids = [.. Enumerable.Range(0, rows).Select(i => i % 3 == 0 ? (ulong)i : (ulong)random.NextInt64(long.MinValue, long.MaxValue))];
+        long[] values = [.. ids.Select(id => (long)~id)];
+        ulong[] expected = [.. ids.Order()];
+        new IdSort().Sort(ids, values);
+        Assert.Equal(expected, ids);
+        Assert.Equal(expected.Select(id => (long)~id), values);
+    }
+
+    [Fact]
+    public void Ids_with_equal_upper_halves_are_sorted_too()
+    {
+        Random random = new(1);
+        ulong[] uppers = [0, 5ul << 32, ulong.MaxValue << 32];
+        ulong[] ids = [.. Enumerable.Range(0, 30_000).Select(i => uppers[i % 3] | (uint)random.Next())];
         long[] values = [.. ids.Select(id => (long)~id)];
         ulong[] expected = [.. ids.Order()];
         new IdSort().Sort(ids, values);
