@@ -101,7 +101,7 @@ internal static partial class EngineStart
                 owner.TryAdmit(owner.State.Weight);
             }
 
-            await LoadTotalsAsync(store, catalogue, heaviest, fold.Removed, options.Progress, cancellationToken).ConfigureAwait(false);
+            await LoadTotalsAsync(store, catalogue, heaviest, options.Progress, cancellationToken).ConfigureAwait(false);
             catalogue.SetExpiring(fold.Expiring.Names); // once more: now those that the store names are there
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
             {
@@ -181,7 +181,6 @@ internal static partial class EngineStart
         ICheckpointStore store,
         CounterCatalogue catalogue,
         HeaviestTotals heaviest,
-        IReadOnlyDictionary<ulong, long> removed,
         OpeningProgress progress,
         CancellationToken cancellationToken)
     {
@@ -197,13 +196,13 @@ internal static partial class EngineStart
                         $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
                 }
 
-                bool isRemoved = counter.IsDeleted || removed.ContainsKey(counter.Id);
-                if (catalogue.Counters.Load(counter.Id, owner.State.Index, counter.Name.Span, counter.Total, isRemoved))
+                LoadedCounter loaded = catalogue.Counters.Load(counter.Id, owner.State.Index, counter.Name.Span, counter.Total, counter.IsDeleted);
+                if (loaded == LoadedCounter.New)
                 {
                     owner.CountCounter();
                 }
 
-                if (!isRemoved)
+                if (loaded != LoadedCounter.Removed)
                 {
                     heaviest.Offer(owner.State.Index, counter.Id, counter.Total);
                 }

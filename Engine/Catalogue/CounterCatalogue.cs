@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Text;
 using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Totals;
@@ -150,7 +151,7 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     }
 
     /// <summary>The fold deleted a counter.</summary>
-    public void Remove(ulong id, NamespaceEntry owner, bool isStored)
+    public void Remove(ulong id, NamespaceEntry owner, string name, bool isStored)
     {
         if (_defined.TryRemove(id, out CounterState? state))
         {
@@ -158,10 +159,17 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
         }
 
         Labels.Remove(id);
-        if (Counters.TryGet(id, out NameEntry entry) && !entry.IsRemoved)
+        if (Counters.TryGet(id, out NameEntry entry))
         {
-            Counters.MarkRemoved(id, isStored);
-            owner.UncountCounter();
+            if (!entry.IsRemoved)
+            {
+                Counters.MarkRemoved(id, isStored);
+                owner.UncountCounter();
+            }
+        }
+        else if (!isStored)
+        {
+            Counters.AddRemoved(id, owner.State.Index, Encoding.UTF8.GetBytes(name));
         }
     }
 

@@ -37,10 +37,10 @@ internal sealed partial class CounterTable
     /// <param name="namespaceIndex">Whose it is.</param>
     /// <param name="name">Its name.</param>
     /// <param name="total">Its total.</param>
-    /// <param name="removed">Whether it was deleted, by a window that is not stored yet.</param>
-    /// <returns>True when it is new here, and not removed.</returns>
+    /// <param name="removed">Whether it was deleted. What a replay deleted is so anyway (<see cref="AddRemoved"/>).</param>
+    /// <returns>What it is here.</returns>
     /// <exception cref="InvalidDataException">The id belongs to another name.</exception>
-    public bool Load(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, long total, bool removed)
+    public LoadedCounter Load(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, long total, bool removed)
     {
         ulong mixed = _mixer.Mix(id);
         lock (_changing)
@@ -55,9 +55,10 @@ internal sealed partial class CounterTable
                     throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
                 }
 
+                removed |= (known & NameEntry.RemovedFlag) != 0;
                 known |= removed ? 0 : NameEntry.StoredFlag;
                 segment.Totals[at] += total << 1;
-                return false;
+                return removed ? LoadedCounter.Removed : LoadedCounter.Known;
             }
 
             long flags = removed ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
@@ -66,13 +67,13 @@ internal sealed partial class CounterTable
             {
                 segment.Reference(at) = reference; // it came again since
                 segment.Totals[at] = total << 1;
-                return !removed;
+                return removed ? LoadedCounter.Removed : LoadedCounter.New;
             }
 
             if (removed || _hot < _capacity)
             {
                 Insert(id, mixed, reference, total << 1);
-                return !removed;
+                return removed ? LoadedCounter.Removed : LoadedCounter.New;
             }
 
             _leaving.Add((mixed, reference));
@@ -82,7 +83,26 @@ internal sealed partial class CounterTable
                 SortedLeave();
             }
 
-            return true;
+            return LoadedCounter.New;
+        }
+    }
+
+    /// <summary>
+    /// A replay deleted a counter that nothing named since the store's last window: when the store tells of it, it is deleted here. However many there are, each is
+    /// remembered until a window that says so is stored.
+    /// </summary>
+    /// <param name="id">Its id, which has no entry.</param>
+    /// <param name="namespaceIndex">Whose it was.</param>
+    /// <param name="name">Its name.</param>
+    public void AddRemoved(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name)
+    {
+        ulong mixed = _mixer.Mix(id);
+        lock (_changing)
+        {
+            if (_isLoading)
+            {
+                Insert(id, mixed, ((long)namespaceIndex << NameEntry.NamespaceShift) | NameEntry.RemovedFlag | _names.Of(name), 0);
+            }
         }
     }
 
@@ -376,4 +396,17 @@ internal sealed partial class CounterTable
     }
 
     private static bool MayLeave(long reference) => (reference & (CantLeave | NameEntry.StoredFlag)) == NameEntry.StoredFlag;
+}
+
+/// <summary>What a counter that the store has is in memory.</summary>
+internal enum LoadedCounter
+{
+    /// <summary>It was not there before.</summary>
+    New,
+
+    /// <summary>The log had named it since.</summary>
+    Known,
+
+    /// <summary>It is deleted.</summary>
+    Removed,
 }

@@ -44,7 +44,7 @@ internal sealed partial class LiveViews
         _catalogue.Elements.Forget(id, _fold.Position + 1);
         if (deleted)
         {
-            _catalogue.Remove(id, _catalogue.Namespaces[owner.Index], isStored: _fold.Position < _storedPosition);
+            _catalogue.Remove(id, _catalogue.Namespaces[owner.Index], name, isStored: _fold.Position < _storedPosition);
         }
 
         _catalogue.DefinitionsAt = _fold.Position + 1;

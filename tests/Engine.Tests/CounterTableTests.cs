@@ -103,7 +103,7 @@ public class CounterTableTests
         table.Leaves = (owner, total) => gone[(ulong)total] = owner;
         for (int i = 0; i < Counters; i++)
         {
-            Assert.True(table.Load(Id(i), (ushort)(i % 7), Name(i), i + 1, removed: false));
+            Assert.Equal(LoadedCounter.New, table.Load(Id(i), (ushort)(i % 7), Name(i), i + 1, removed: false));
         }
 
         table.FinishLoading();
@@ -213,8 +213,8 @@ public class CounterTableTests
             table.MarkRemoved(Id(i), isStored: i == 1);
         }
 
-        Assert.True(table.Load(Id(1), 0, Name(1), 7, removed: false));
-        Assert.False(table.Load(Id(2), 0, Name(2), 7, removed: true));
+        Assert.Equal(LoadedCounter.New, table.Load(Id(1), 0, Name(1), 7, removed: false));
+        Assert.Equal(LoadedCounter.Removed, table.Load(Id(2), 0, Name(2), 7, removed: true));
         table.FinishLoading();
         Assert.True(table.TryGet(Id(1), out NameEntry entry) && entry.IsDeclared && !entry.IsDefined && !entry.IsRemoved);
         Assert.Equal(7, At(table, Id(1), 0));

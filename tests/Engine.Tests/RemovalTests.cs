@@ -1,6 +1,8 @@
 using Sketch.Engine;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
+using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
 
 namespace Sketch.Tests.Engine;
@@ -31,6 +33,32 @@ public sealed class RemovalTests
         Assert.True(again.Upper < 11);
         await rig.Checkpoint();
         Assert.Equal((3, 3), (rig.Read("a")!.Value, rig.Store.Total(Rig.Namespace, "a")));
+        Assert.Equal(2, rig.Engine.Namespaces.Single().Counters);
+    }
+
+    [Fact]
+    public async Task A_deleted_counter_stays_deleted_after_a_start_however_many_were_deleted_after_it()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Add("a", 5);
+        await rig.Add("b", 6);
+        await rig.Checkpoint();
+        await rig.Delete("a");
+
+        // More than the fold remembers: it forgets the oldest. No window tells the store of any of them.
+        for (int from = 0; from < 140_000; from += 5_000)
+        {
+            RemovalRecord removal = new(Rig.Namespace, [.. Enumerable.Range(from, 5_000).Select(i => $"{i}")], Deleted: true);
+            await rig.Log.AppendAsync(new LogRecord(RecordKind.Removal, UInt128.Zero, 0, 0, removal.ToBytes()), Durability.Flushed, default);
+        }
+
+        await rig.Restart();
+        Assert.Null(rig.Read("a"));
+        Assert.Equal(6, rig.Read("b")!.Value);
+        Assert.Equal(1, rig.Engine.Namespaces.Single().Counters);
+        await rig.Add("a", 2);
+        await rig.Checkpoint();
+        Assert.Equal((2, 2), (rig.Read("a")!.Value, rig.Store.Total(Rig.Namespace, "a")));
         Assert.Equal(2, rig.Engine.Namespaces.Single().Counters);
     }
 
