@@ -17,7 +17,7 @@ internal sealed partial class Checkpointer
         DeltaColumns deltas = window.Checkpoint.Deltas;
         CounterTable table = catalogue.Counters;
         long before = views.View.Epoch;
-        IReadOnlyDictionary<ulong, long> fetched = await FetchAsync(heaviest.Wanted(table, before, deltas), window.Span.To, cancellationToken).ConfigureAwait(false);
+        IReadOnlyDictionary<ulong, long> fetched = await FetchAsync(Wanted(deltas, before), window.Span.To, cancellationToken).ConfigureAwait(false);
 
         table.Apply(deltas, before + 1);
         heaviest.Take(table, deltas, fetched);
@@ -25,7 +25,7 @@ internal sealed partial class Checkpointer
         views.Settle(window, heaviest.Ids);
         table.Finish(deltas);
         table.Stored(window.Checkpoint.Names);
-        table.Return(fetched, before + 1);
+        table.Return(fetched, before + 1, wereCounted: true);
         heaviest.Pin(table);
         table.Evict();
         Volatile.Write(ref _storedTo, window.Span.To);
@@ -47,9 +47,24 @@ internal sealed partial class Checkpointer
         }
     }
 
-    /// <summary>Totals of counters out of memory that may belong to the lists of the heaviest; without them the lists are doubtful, not wrong for ever.</summary>
+    // By namespace, counters out of memory whose totals a window makes wanted.
+    private Dictionary<string, ulong[]> Wanted(DeltaColumns deltas, long epoch)
+    {
+        Dictionary<string, ulong[]> wanted = heaviest.Wanted(catalogue.Counters, epoch, deltas);
+        foreach (DeltaRun run in deltas.Runs)
+        {
+            if (OftenCounted.In(catalogue.Counters, epoch, run) is { Length: > 0 } often)
+            {
+                wanted[run.Namespace] = [.. often.Union(wanted.GetValueOrDefault(run.Namespace, []))];
+            }
+        }
+
+        return wanted;
+    }
+
+    /// <summary>Totals of counters out of memory. Without those of counters that may belong to the lists of the heaviest the lists are doubtful, not wrong for ever.</summary>
     private async Task<IReadOnlyDictionary<ulong, long>> FetchAsync(
-        IReadOnlyDictionary<string, ulong[]> wanted, long position, CancellationToken cancellationToken)
+        Dictionary<string, ulong[]> wanted, long position, CancellationToken cancellationToken)
     {
         if (wanted.Count == 0)
         {

@@ -82,7 +82,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
     }
 
     /// <summary>By namespace, counters out of memory that a window may bring to the list: their totals are needed. Before the window is applied.</summary>
-    public IReadOnlyDictionary<string, ulong[]> Wanted(CounterTable table, long epoch, DeltaColumns deltas)
+    public Dictionary<string, ulong[]> Wanted(CounterTable table, long epoch, DeltaColumns deltas)
     {
         Dictionary<string, ulong[]> wanted = [];
         lock (_gate)
@@ -284,6 +284,8 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         {
             if (Totals.Count <= kept)
             {
+                // Those on the list have grown since: who comes on it must weigh more.
+                _least = Totals.Count == kept ? Totals.Values.Min() : _least;
                 return;
             }
 

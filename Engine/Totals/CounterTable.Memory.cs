@@ -160,7 +160,8 @@ internal sealed partial class CounterTable
     /// <summary>Counters that were read from the store come back, if they are cold still and the totals those of the newest checkpoint.</summary>
     /// <param name="totals">Totals by id.</param>
     /// <param name="epoch">The checkpoint that they are of.</param>
-    public void Return(IReadOnlyDictionary<ulong, long> totals, long epoch)
+    /// <param name="wereCounted">Whether the last window counted them: they stay as long as those in memory that it counted.</param>
+    public void Return(IReadOnlyDictionary<ulong, long> totals, long epoch, bool wereCounted = false)
     {
         lock (_changing)
         {
@@ -169,6 +170,7 @@ internal sealed partial class CounterTable
                 return;
             }
 
+            long used = wereCounted ? NameEntry.UsedMask : 1L << NameEntry.UsedShift;
             foreach ((ulong id, long total) in totals)
             {
                 ulong mixed = _mixer.Mix(id);
@@ -181,7 +183,7 @@ internal sealed partial class CounterTable
                 ref long reference = ref Slot(id, mixed);
                 TableSegment segment = Segment(mixed);
                 Volatile.Write(ref segment.Totals[segment.Find(id, mixed)], total << 1);
-                Volatile.Write(ref reference, (reference & ~NameEntry.UnloadedFlag) | (1L << NameEntry.UsedShift)); // last: who sees it loaded sees its total
+                Volatile.Write(ref reference, (reference & ~NameEntry.UnloadedFlag) | used); // last: who sees it loaded sees its total
                 Volatile.Write(ref _loaded, _loaded + 1);
             }
 

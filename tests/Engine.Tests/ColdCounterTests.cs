@@ -68,6 +68,30 @@ public class ColdCounterTests
     }
 
     [Fact]
+    public async Task What_is_counted_often_comes_back_into_memory_without_being_read()
+    {
+        await using Rig rig = await Rig.Open(isTight: true);
+        await Fill(rig);
+        rig.TotalsMemoryBytes = 300; // nine counters
+        await rig.Restart();
+        await rig.Send(null, 0, ("c18", 10_000), ("c19", 10_000)); // too heavy for another to come on the list
+        await rig.Checkpoint();
+        long before = rig.Engine.TotalsReads.Loaded;
+
+        await rig.Send(null, 0, [.. Enumerable.Range(0, 18).Select(i => ($"c{i}", i == 3 ? 100L : 1))]);
+        await rig.Checkpoint();
+        Assert.Equal(before + 1, rig.Engine.TotalsReads.Loaded);
+        int reads = rig.Store.TotalsReads;
+        Assert.Equal(104, (await rig.ReadThrough("c3"))!.Value);
+        Assert.Equal(reads, rig.Store.TotalsReads);
+
+        // No more often than the others: it stays where it is.
+        await rig.Send(null, 0, [.. Enumerable.Range(0, 18).Select(i => ($"c{i}", 1L))]);
+        await rig.Checkpoint();
+        Assert.Equal(before + 1, rig.Engine.TotalsReads.Loaded);
+    }
+
+    [Fact]
     public async Task A_checkpoint_that_lands_while_the_store_answers_counts_once()
     {
         await using Rig rig = await Rig.Open(isTight: true);

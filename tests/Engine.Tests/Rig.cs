@@ -34,6 +34,9 @@ internal sealed partial class Rig : IAsyncDisposable
     /// <summary>For how long a counter stays that nobody increments.</summary>
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>Memory of totals from the next start on; null for none where it is tight, else for all.</summary>
+    public long? TotalsMemoryBytes { get; set; }
+
     /// <summary>What the engine logged as a warning or worse.</summary>
     public WarningLog Warnings { get; } = new();
 
@@ -57,7 +60,7 @@ internal sealed partial class Rig : IAsyncDisposable
             {
                 DataFolder = _folder,
                 SketchMemoryBytes = _sketchBytes,
-                TotalsMemoryBytes = _isTight ? 0 : 1 << 20,
+                TotalsMemoryBytes = TotalsMemoryBytes ?? (_isTight ? 0 : 1 << 20),
                 HeaviestKept = _isTight ? 2 : 1_024,
                 Lifetime = _ => Lifetime,
                 IdleAskedAtOnce = _isTight ? 100 : 1 << 19,
