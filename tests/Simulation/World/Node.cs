@@ -19,7 +19,6 @@ internal sealed class Node
     private readonly Device _device = new();
     private readonly XxHash3 _events = new();
     private readonly ulong _incarnation;
-    private readonly bool _isTight;
     private bool _losePowerAtDeath;
     private string? _reported;
     private LogCut? _cutSeen;
@@ -33,7 +32,7 @@ internal sealed class Node
         _trace = trace;
         _incarnation = (ulong)random.NextInt64(1, long.MaxValue);
         Store = new SimulatedStore(new SimulatedTime.Clock(_time), random) { Met = mood => Hit(mood) };
-        _isTight = random.Next(2) == 0;
+        IsTight = random.Next(2) == 0;
         PutSecret();
         Process = Start();
     }
@@ -57,6 +56,9 @@ internal sealed class Node
     public bool MayFail { get; set; }
 
     public ulong Fingerprint => _events.GetCurrentHashAsUInt64();
+
+    /// <summary>Whether totals leave memory whenever they may.</summary>
+    public bool IsTight { get; }
 
     public bool IsOpen => Process is { IsOpen: true, IsGone: false };
 
@@ -268,7 +270,7 @@ internal sealed class Node
                     call == "pwrite" ? Fault.WriteFailed : call == "fdatasync" ? Fault.SyncFailed : Fault.OtherCallFailed, $"{State}: {call} {Kind(path)}");
             },
         };
-        return new NodeProcess(disk, new SimulatedTime.Clock(_time) { Skew = Process?.Clock.Skew ?? TimeSpan.Zero }, Store, _bug, _incarnation, _isTight);
+        return new NodeProcess(disk, new SimulatedTime.Clock(_time) { Skew = Process?.Clock.Skew ?? TimeSpan.Zero }, Store, _bug, _incarnation, IsTight);
     }
 
     private static string Kind(string path) => path.Contains(".seg", StringComparison.Ordinal) ? path[path.IndexOf(".seg", StringComparison.Ordinal)..] : Path.GetFileName(path);

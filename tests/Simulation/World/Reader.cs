@@ -9,6 +9,8 @@ namespace Sketch.Tests.Simulation.World;
 internal sealed class Reader
 {
     private const double Confidence = 0.99;
+    private const int Counters = 4;
+    private const int MostLooks = 40;
 
     private readonly Random _random;
     private readonly Node _node;
@@ -43,16 +45,30 @@ internal sealed class Reader
             return;
         }
 
-        string @namespace = new[] { Clients.Strong, Clients.Eventual, Clients.Approximate, Clients.Durable, Clients.Moving }[_random.Next(5)];
+        string[] namespaces = [Clients.Strong, Clients.Eventual, Clients.Approximate, Clients.Durable, Clients.Moving];
+        string chosen = namespaces[_random.Next(namespaces.Length)];
+        ReadPair(chosen, _random.Next(Counters));
+        if (chosen == Clients.Approximate && _node.Process.Engine!.HasNamespace(chosen))
+        {
+            Check(chosen, [.. Enumerable.Range(0, 8).Select(_ => $"f{_random.Next(1_400)}").Distinct()]);
+        }
+
+        // What was read comes back into memory until the next checkpoint: only who reads all of them finds many out of it.
+        foreach (string @namespace in _node.IsTight ? namespaces : [])
+        {
+            for (int counter = 0; counter < Counters; counter++)
+            {
+                ReadPair(@namespace, counter);
+            }
+        }
+    }
+
+    private void ReadPair(string @namespace, int counter)
+    {
         if (_node.Process.Engine!.HasNamespace(@namespace))
         {
             string letter = @namespace == Clients.Moving ? "m" : "c";
-            int counter = _random.Next(4);
             Check(@namespace, [$"{letter}{counter}", $"{letter}{counter}'"]);
-            if (@namespace == Clients.Approximate)
-            {
-                Check(@namespace, [.. Enumerable.Range(0, 8).Select(_ => $"f{_random.Next(1_400)}").Distinct()]);
-            }
         }
     }
 
@@ -101,7 +117,7 @@ internal sealed class Reader
         {
             Check(look, waited: false);
         }
-        else if (_looks.Count < 20)
+        else if (_looks.Count < MostLooks)
         {
             _looks.Add(look);
         }
