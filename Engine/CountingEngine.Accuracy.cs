@@ -15,6 +15,9 @@ public sealed partial class CountingEngine
     internal (long Hits, long Misses, long Loaded, long Evicted) TotalsReads =>
         (_reads.Hits, _reads.Misses, _catalogue.Counters.Loaded, _catalogue.Counters.Evicted);
 
+    /// <summary>The last position added up exactly; it may be on its way to the store.</summary>
+    internal long AddedUpTo => _checkpointer.AddedUpTo;
+
     /// <summary>The cut that readers see now.</summary>
     internal LiveView View => _views.View;
 

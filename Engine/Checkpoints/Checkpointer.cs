@@ -39,12 +39,16 @@ internal sealed partial class Checkpointer(
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _closedTo;
     private long _storedTo = stored.Position;
+    private long _addedUpTo;
     private bool _hurry;
     private DateTimeOffset _snapshotAt = time.GetUtcNow();
     private long _snapshotPause;
 
     /// <summary>The last position stored.</summary>
     public long StoredTo => Volatile.Read(ref _storedTo);
+
+    /// <summary>The last position added up; it may be on its way to the store.</summary>
+    public long AddedUpTo => Volatile.Read(ref _addedUpTo);
 
     /// <summary>Why the store failed last; null once it went well again.</summary>
     public string? Error { get; private set; }
@@ -84,6 +88,7 @@ internal sealed partial class Checkpointer(
                     // A window is added up while the one before it is on its way to the store; no more than these two are held.
                     if (await AggregateAsync(cancellationToken).ConfigureAwait(false) is { } window)
                     {
+                        Volatile.Write(ref _addedUpTo, window.Span.To);
                         await storing.ConfigureAwait(false);
                         storing = Task.Run(() => KeepAsync(window, ending.Token), CancellationToken.None);
                     }
@@ -94,12 +99,15 @@ internal sealed partial class Checkpointer(
                     }
                 }
 
-                await storing.ConfigureAwait(false);
-                if (fold.Position >= Volatile.Read(ref _closedTo))
+                if (!storing.IsCompleted)
                 {
-                    await _closed.WaitAsync(cancellationToken).ConfigureAwait(false);
-                    await PauseAsync(cancellationToken).ConfigureAwait(false);
+                    await AnyOfAsync(storing, cancellationToken).ConfigureAwait(false);
+                    continue;
                 }
+
+                await storing.ConfigureAwait(false);
+                await _closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await PauseAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -108,6 +116,15 @@ internal sealed partial class Checkpointer(
             await ending.CancelAsync().ConfigureAwait(false);
             await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    // Until the window on its way is stored, or the next one is closed. Which of them it was shows in what they have changed.
+    private async Task AnyOfAsync(Task storing, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(storing, _closed.WaitAsync(enough.Token)).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private async Task PauseAsync(CancellationToken cancellationToken)

@@ -18,6 +18,9 @@ internal sealed class DeltaTable
     /// <summary>How many ids there are.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Memory, in bytes.</summary>
+    public long MemoryBytes => _lines.MemoryBytes;
+
     /// <summary>The writer adds to sums.</summary>
     /// <param name="ids">Any ids but zero; an id may come several times.</param>
     /// <param name="deltas">What to add, one for each id.</param>

@@ -12,6 +12,12 @@ if (args is [ClickHousePeer.ChildCommand, .. string[] rest])
     return await Sketch.Storage.Embedded.EmbeddedClickHouse.MainAsync(rest);
 }
 
+// What an increment costs as distinct ids grow: -- growth [--counters 100000000]
+if (args is ["growth", ..])
+{
+    return GrowthBench.Run(int.Parse(Option("--counters", "100000000"), CultureInfo.InvariantCulture));
+}
+
 int counters = int.Parse(Option("--counters", "1000000"), CultureInfo.InvariantCulture);
 bool isZipf = Option("--spread", "zipf") == "zipf";
 int seconds = int.Parse(Option("--seconds", "15"), CultureInfo.InvariantCulture);

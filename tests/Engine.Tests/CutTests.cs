@@ -48,6 +48,40 @@ public sealed class CutTests
     }
 
     [Fact]
+    public async Task A_window_that_closes_while_the_one_before_it_is_stored_is_added_up_meanwhile()
+    {
+        await using Rig rig = await Rig.Open(Tier.Eventual);
+        await rig.Checkpoint();
+        int stored = rig.Store.Checkpoints.Count;
+        TaskCompletionSource answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Store.StoreWait = answer.Task;
+
+        await rig.Add("a", 1);
+        Task first = rig.Checkpoint();
+        await UntilAddedUp(rig, rig.Log.Range.Next - 1);
+        long before = rig.Log.Range.Next - 1;
+        await rig.Add("a", 2);
+        Task second = rig.Checkpoint();
+        await UntilAddedUp(rig, before + 1);
+
+        Assert.Equal(stored, rig.Store.Checkpoints.Count);
+        Assert.Equal((3, false), (rig.Read("a")!.Value, first.IsCompleted));
+        answer.SetResult();
+        await Task.WhenAll(first, second);
+        Assert.Equal((3, 3), (rig.Read("a")!.Value, rig.Store.Total(Rig.Namespace, "a")));
+        Assert.Equal(stored + 2, rig.Store.Checkpoints.Count);
+
+        static async Task UntilAddedUp(Rig rig, long position)
+        {
+            using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
+            while (rig.Engine.AddedUpTo < position)
+            {
+                await Task.Delay(1, late.Token);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Bounds_hold_while_a_sketch_is_far_too_small()
     {
         // 4 KiB for 20,000 names: nearly every estimate is wrong, and says how much. Coverage of 99 % over 20,000 names of one run; ghosts are drawn from a

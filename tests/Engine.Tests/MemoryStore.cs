@@ -36,8 +36,12 @@ internal sealed partial class MemoryStore : ICheckpointStore
     public ValueTask<StoredPosition> LastAsync(LogIdentity log, CancellationToken cancellationToken) =>
         new(Checkpoints.Count == 0 ? default : new StoredPosition(Checkpoints[^1].To, Checkpoints[^1].LastTimeMs));
 
-    public ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    /// <summary>Stores wait for it.</summary>
+    public Task StoreWait { get; set; } = Task.CompletedTask;
+
+    public async ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {
+        await StoreWait.WaitAsync(cancellationToken);
         lock (_gate)
         {
             if (FailNext > 0)
@@ -65,8 +69,6 @@ internal sealed partial class MemoryStore : ICheckpointStore
                 throw new CheckpointStoreException("the answer was lost");
             }
         }
-
-        return ValueTask.CompletedTask;
     }
 
     public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
