@@ -110,7 +110,7 @@ internal static partial class EngineStart
                 return null;
             }
 
-            table.Return(heaviest.FinishLoading(), epoch: 0);
+            table.Return(heaviest.FinishLoading(), epoch: 0, wereCounted: false);
             heaviest.Pin(table);
             table.Evict();
             views.Load(heaviest.Ids);

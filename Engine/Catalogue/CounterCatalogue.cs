@@ -151,6 +151,10 @@ internal sealed class CounterCatalogue(ElementStates elements, CounterTable tabl
     }
 
     /// <summary>The fold deleted a counter.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="owner">Whose it was.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="isStored">Whether the store knew of it when this process began.</param>
     public void Remove(ulong id, NamespaceEntry owner, string name, bool isStored)
     {
         if (_defined.TryRemove(id, out CounterState? state))

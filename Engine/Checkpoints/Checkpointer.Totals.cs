@@ -106,7 +106,7 @@ internal sealed partial class Checkpointer
             {
                 string @namespace = catalogue.Namespaces[index].State.Definition.Name;
                 IReadOnlyList<StoredTotal> found = await store.ReadHeaviestAsync(@namespace, heaviest.Asked, cancellationToken).ConfigureAwait(false);
-                catalogue.Counters.Return(found.ToDictionary(f => f.Id, f => f.Total), views.View.Epoch);
+                catalogue.Counters.Return(found.ToDictionary(f => f.Id, f => f.Total), views.View.Epoch, wereCounted: false);
                 heaviest.Replace(index, found, isAll: found.Count < heaviest.Asked);
             }
         }

@@ -35,11 +35,13 @@ internal sealed partial class Checkpointer(
     private const long NoPause = -1;
 
     private readonly SemaphoreSlim _closed = new(0, 1);
+    private readonly TaskCompletionSource _never = new();
     private readonly WindowAggregate _aggregate = new(log.Identity, fold);
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _closedTo;
     private long _storedTo = stored.Position;
-    private long _addedUpTo;
+    private long _addedUpTo = stored.Position;
+    private Task? _signal;
     private bool _hurry;
     private DateTimeOffset _snapshotAt = time.GetUtcNow();
     private long _snapshotPause;
@@ -101,12 +103,12 @@ internal sealed partial class Checkpointer(
 
                 if (!storing.IsCompleted)
                 {
-                    await AnyOfAsync(storing, cancellationToken).ConfigureAwait(false);
+                    await SignalOrAsync(storing, cancellationToken).ConfigureAwait(false);
                     continue;
                 }
 
                 await storing.ConfigureAwait(false);
-                await _closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await SignalOrAsync(_never.Task, cancellationToken).ConfigureAwait(false);
                 await PauseAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -118,13 +120,17 @@ internal sealed partial class Checkpointer(
         }
     }
 
-    // Until the window on its way is stored, or the next one is closed. Which of them it was shows in what they have changed.
-    private async Task AnyOfAsync(Task storing, CancellationToken cancellationToken)
+    // Until a window is closed, somebody is in a hurry, or something else has ended: the caller looks which. One wait for the semaphore at a time, and none is ever given
+    // up: a signal that went to one that was would be lost, and its window wait for the next.
+    private async Task SignalOrAsync(Task other, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(storing, _closed.WaitAsync(enough.Token)).ConfigureAwait(false);
-        await enough.CancelAsync().ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
+        _signal ??= _closed.WaitAsync(cancellationToken);
+        if (await Task.WhenAny(_signal, other).ConfigureAwait(false) == _signal)
+        {
+            Task signal = _signal;
+            _signal = null;
+            await signal.ConfigureAwait(false);
+        }
     }
 
     private async Task PauseAsync(CancellationToken cancellationToken)
@@ -133,8 +139,9 @@ internal sealed partial class Checkpointer(
         {
             using CancellationTokenSource hurried = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task pause = Task.Delay(every, time, hurried.Token);
-            while (!Volatile.Read(ref _hurry) && await Task.WhenAny(pause, _closed.WaitAsync(hurried.Token)).ConfigureAwait(false) != pause)
+            while (!Volatile.Read(ref _hurry) && !pause.IsCompleted)
             {
+                await SignalOrAsync(pause, cancellationToken).ConfigureAwait(false);
             }
 
             await hurried.CancelAsync().ConfigureAwait(false);

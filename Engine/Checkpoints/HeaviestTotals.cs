@@ -159,6 +159,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
                 list.Offer(counter.Id, counter.Total);
             }
 
+            list.Trim();
             list.Settle(isAll ? long.MinValue : heaviest[^1].Total);
         }
     }
@@ -255,10 +256,9 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         /// <summary>Whether a counter out of memory that gets so much may belong to the list then.</summary>
         public bool MayEnter(long delta) => delta > 0 && (Totals.Count < kept || Ceiling + delta >= _least);
 
-        /// <summary>The list is right as it is, and no counter out of memory has more than the ceiling.</summary>
+        /// <summary>The list, trimmed, is right as it is, and no counter out of memory has more than the ceiling.</summary>
         public void Settle(long ceiling)
         {
-            _least = Totals.Count == kept ? Totals.Values.Min() : _least;
             Ceiling = ceiling == long.MinValue || Totals.Count < kept ? ceiling : Math.Min(ceiling, _least);
             IsDoubtful = false;
         }

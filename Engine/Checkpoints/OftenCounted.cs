@@ -14,25 +14,28 @@ internal static class OftenCounted
     // So many times as much as a counter of the window gets on average. Below that, what comes in would be about as hot as what it puts out.
     private const int Times = 4;
 
-    /// <summary>Their ids, the most counted first if there are too many. Before the window is applied.</summary>
+    /// <summary>Their ids; the most counted of them if there are too many. Before the window is applied.</summary>
     /// <param name="table">The totals.</param>
     /// <param name="epoch">Their newest checkpoint.</param>
     /// <param name="run">A namespace's rows of the window.</param>
     public static ulong[] In(CounterTable table, long epoch, in DeltaRun run)
     {
         ReadOnlySpan<long> sums = run.Deltas.Span;
-        if (table.Cold == 0 || sums.IsEmpty)
+
+        // Not more than an eighth of memory: the next to come would put them out at once.
+        int most = (int)Math.Min(Most, table.Capacity / 8);
+        if (table.Cold == 0 || sums.IsEmpty || most == 0)
         {
             return [];
         }
 
-        long all = 0;
+        Int128 all = 0;
         foreach (long sum in sums)
         {
             all += Math.Max(0, sum);
         }
 
-        long least = (all / sums.Length * Times) + 1;
+        long least = (long)Int128.Min(all * Times / sums.Length, long.MaxValue - 1) + 1;
         PriorityQueue<ulong, (long Sum, ulong Id)> often = new();
         for (int i = 0; i < sums.Length; i++)
         {
@@ -42,16 +45,19 @@ internal static class OftenCounted
                 continue;
             }
 
-            if (often.Count < Most)
+            if (often.Count < most)
             {
                 often.Enqueue(id, (sums[i], id));
             }
             else
             {
+                // From now on only who is counted as often as the least of them is looked up.
                 often.EnqueueDequeue(id, (sums[i], id));
+                _ = often.TryPeek(out _, out (long Sum, ulong Id) fewest);
+                least = fewest.Sum;
             }
         }
 
-        return [.. often.UnorderedItems.OrderByDescending(item => item.Priority).Select(item => item.Element)];
+        return [.. often.UnorderedItems.Select(item => item.Element)];
     }
 }

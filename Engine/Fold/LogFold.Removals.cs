@@ -8,7 +8,8 @@ namespace Sketch.Engine.Fold;
 /// <content>Deletions, resets, and batches that did not know of them.</content>
 internal sealed partial class LogFold
 {
-    private const int MostRemembered = 1 << 17;
+    /// <summary>So many deletions are remembered at most.</summary>
+    public const int MostRemembered = 1 << 17;
 
     private readonly Dictionary<ulong, long> _removed = [];
     private readonly Dictionary<ulong, long> _madeAgain = [];

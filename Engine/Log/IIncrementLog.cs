@@ -62,7 +62,7 @@ public interface IIncrementLog : IAsyncDisposable
 
     /// <summary>
     /// Reads verified records in order. With <paramref name="follow"/>, goes on with what is appended (as soon as it is written) until cancelled;
-    /// one follower at a time, and appending waits for a follower that lags too far.
+    /// one follower at a time, and appending waits for a follower that lags too far. What is read without following may leave the system's cache: reading it again may be slower.
     /// </summary>
     /// <exception cref="LogTruncatedException">The position was cut off.</exception>
     /// <exception cref="LogCorruptException">A record is damaged; names file, offset and positions.</exception>

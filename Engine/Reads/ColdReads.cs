@@ -48,7 +48,7 @@ internal sealed class ColdReads(ICheckpointStore store, LogIdentity log, Counter
                 }
             }
 
-            catalogue.Counters.Return(totals, view.Epoch);
+            catalogue.Counters.Return(totals, view.Epoch, wereCounted: false);
             catalogue.Counters.Trim();
             if (before.Epoch == view.Epoch)
             {

@@ -94,7 +94,7 @@ internal sealed class DeltaTable
         int left = 0;
         for (int i = 0; i < ids.Length; i++)
         {
-            int at = lines.FindIn(places[i], ids[i]);
+            int at = lines.FindIn(ids[i], places[i]);
             if (at >= 0)
             {
                 AddAt(lines, at, long.CreateTruncating(deltas[i]));

@@ -64,7 +64,7 @@ internal class IdLines
     public int Find(ulong id, int line)
     {
         int slot;
-        while ((slot = FindIn(line, id)) == Elsewhere)
+        while ((slot = FindIn(id, line)) == Elsewhere)
         {
             line = After(line);
         }
@@ -76,10 +76,10 @@ internal class IdLines
     /// Looks at one line: an id's slot; or, negative, the complement of the free slot where it would be; or <see cref="Elsewhere"/>. Who looks up many asks for the next line then, and
     /// looks at it after the others: a look-up in ten needs one, and would stand still for it as long as ten take.
     /// </summary>
-    /// <param name="line">The id's home, or a line after that.</param>
     /// <param name="id">The id.</param>
+    /// <param name="line">Its home, or a line after that.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int FindIn(int line, ulong id)
+    public int FindIn(ulong id, int line)
     {
         ref ulong ids = ref Line(line);
         uint found = Where(ref ids, id);

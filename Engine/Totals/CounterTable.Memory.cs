@@ -46,7 +46,7 @@ internal sealed partial class CounterTable
         lock (_changing)
         {
             TableSegment segment = Segment(mixed);
-            int at = segment.Find(id, mixed);
+            int at = segment.FindMixed(id, mixed);
             if (at >= 0 && !IsGone(segment.Reference(at)))
             {
                 ref long known = ref segment.Reference(at);
@@ -89,9 +89,9 @@ internal sealed partial class CounterTable
 
     /// <summary>
     /// A replay deleted a counter that nothing named since the store's last window: when the store tells of it, it is deleted here. However many there are, each is
-    /// remembered until a window that says so is stored.
+    /// remembered until a window that says so is stored; that comes on top of what hot counters may take.
     /// </summary>
-    /// <param name="id">Its id, which has no entry.</param>
+    /// <param name="id">Its id, which has no entry, or one of a counter that is gone.</param>
     /// <param name="namespaceIndex">Whose it was.</param>
     /// <param name="name">Its name.</param>
     public void AddRemoved(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name)
@@ -99,9 +99,22 @@ internal sealed partial class CounterTable
         ulong mixed = _mixer.Mix(id);
         lock (_changing)
         {
-            if (_isLoading)
+            if (!_isLoading)
             {
-                Insert(id, mixed, ((long)namespaceIndex << NameEntry.NamespaceShift) | NameEntry.RemovedFlag | _names.Of(name), 0);
+                return;
+            }
+
+            long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | NameEntry.RemovedFlag | _names.Of(name);
+            TableSegment segment = Segment(mixed);
+            int at = segment.FindMixed(id, mixed);
+            if (at < 0)
+            {
+                Insert(id, mixed, reference, 0);
+            }
+            else
+            {
+                segment.Reference(at) = reference;
+                segment.Totals[at] = 0;
             }
         }
     }
@@ -161,7 +174,7 @@ internal sealed partial class CounterTable
     /// <param name="totals">Totals by id.</param>
     /// <param name="epoch">The checkpoint that they are of.</param>
     /// <param name="wereCounted">Whether the last window counted them: they stay as long as those in memory that it counted.</param>
-    public void Return(IReadOnlyDictionary<ulong, long> totals, long epoch, bool wereCounted = false)
+    public void Return(IReadOnlyDictionary<ulong, long> totals, long epoch, bool wereCounted)
     {
         lock (_changing)
         {
@@ -182,13 +195,11 @@ internal sealed partial class CounterTable
 
                 ref long reference = ref Slot(id, mixed);
                 TableSegment segment = Segment(mixed);
-                Volatile.Write(ref segment.Totals[segment.Find(id, mixed)], total << 1);
+                Volatile.Write(ref segment.Totals[segment.FindMixed(id, mixed)], total << 1);
                 Volatile.Write(ref reference, (reference & ~NameEntry.UnloadedFlag) | used); // last: who sees it loaded sees its total
                 Volatile.Write(ref _loaded, _loaded + 1);
             }
-
         }
-
     }
 
     /// <summary>Puts out of memory what is clearly too much; after reads brought counters in.</summary>
@@ -209,7 +220,7 @@ internal sealed partial class CounterTable
             {
                 ulong mixed = _mixer.Mix(id);
                 TableSegment segment = Segment(mixed);
-                int at = segment.Find(id, mixed);
+                int at = segment.FindMixed(id, mixed);
                 if (at >= 0)
                 {
                     ref long reference = ref segment.Reference(at);
@@ -258,7 +269,7 @@ internal sealed partial class CounterTable
     {
         ulong mixed = _mixer.Mix(counter.Id);
         TableSegment segment = Segment(mixed);
-        int at = segment.Find(counter.Id, mixed);
+        int at = segment.FindMixed(counter.Id, mixed);
         if (at < 0)
         {
             return;
@@ -345,7 +356,7 @@ internal sealed partial class CounterTable
         {
             if ((reference & NameEntry.UnloadedFlag) == 0)
             {
-                Leaves((ushort)(reference >>> NameEntry.NamespaceShift), segment.Totals[segment.Find(_mixer.Unmix(mixed), mixed)] >> 1);
+                Leaves((ushort)(reference >>> NameEntry.NamespaceShift), segment.Totals[segment.FindMixed(_mixer.Unmix(mixed), mixed)] >> 1);
             }
         }
 
@@ -398,17 +409,4 @@ internal sealed partial class CounterTable
     }
 
     private static bool MayLeave(long reference) => (reference & (CantLeave | NameEntry.StoredFlag)) == NameEntry.StoredFlag;
-}
-
-/// <summary>What a counter that the store has is in memory.</summary>
-internal enum LoadedCounter
-{
-    /// <summary>It was not there before.</summary>
-    New,
-
-    /// <summary>The log had named it since.</summary>
-    Known,
-
-    /// <summary>It is deleted.</summary>
-    Removed,
 }

@@ -63,7 +63,7 @@ internal sealed partial class CounterTable
         while (true)
         {
             TableSegment segment = Segment(mixed);
-            int at = segment.Find(id, mixed);
+            int at = segment.FindMixed(id, mixed);
             if (at < 0 || (Volatile.Read(ref segment.Reference(at)) & NameEntry.UnloadedFlag) != 0)
             {
                 total = 0;
@@ -108,13 +108,13 @@ internal sealed partial class CounterTable
 
         ulong mixed = _mixer.Mix(id);
         TableSegment segment = Segment(mixed);
-        int at = segment.Find(id, mixed);
+        int at = segment.FindMixed(id, mixed);
         if (at >= 0 && (Volatile.Read(ref segment.Reference(at)) & NameEntry.UsedMask) != NameEntry.UsedMask)
         {
             lock (_changing)
             {
                 segment = Segment(mixed);
-                at = segment.Find(id, mixed);
+                at = segment.FindMixed(id, mixed);
                 if (at >= 0)
                 {
                     Volatile.Write(ref segment.Reference(at), segment.Reference(at) | NameEntry.UsedMask);

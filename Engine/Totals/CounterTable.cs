@@ -36,6 +36,9 @@ internal sealed partial class CounterTable
         }
     }
 
+    /// <summary>So many counters may be in memory, beside those that must.</summary>
+    public long Capacity => _capacity;
+
     /// <summary>Counters in memory.</summary>
     public long Hot => Volatile.Read(ref _hot);
 
@@ -149,14 +152,14 @@ internal sealed partial class CounterTable
     private long Known(ulong id, ulong mixed)
     {
         TableSegment segment = Segment(mixed);
-        int at = segment.Find(id, mixed);
+        int at = segment.FindMixed(id, mixed);
         return at >= 0 ? Volatile.Read(ref segment.Reference(at)) : _cold.Find(mixed);
     }
 
     // The reference of an id that is known; a cold one comes in without its total. With the lock held.
     private ref long Slot(ulong id, ulong mixed)
     {
-        int at = Segment(mixed).Find(id, mixed);
+        int at = Segment(mixed).FindMixed(id, mixed);
         if (at < 0)
         {
             long known = _cold.Find(mixed);

@@ -32,6 +32,7 @@ internal struct SegmentsSeen
     /// <param name="withTotals">Whether totals are wanted too.</param>
     public readonly void Find(ReadOnlySpan<ulong> ids, IdMixer mixer, Span<int> slots, bool withTotals)
     {
+        // First each id's line, then its slot.
         for (int i = 0; i < slots.Length; i++)
         {
             ulong mixed = mixer.Mix(ids[i]);
@@ -45,7 +46,7 @@ internal struct SegmentsSeen
         for (int i = 0; i < slots.Length; i++)
         {
             TableSegment segment = Of(mixer.Mix(ids[i]));
-            int at = segment.FindIn(slots[i], ids[i]);
+            int at = segment.FindIn(ids[i], slots[i]);
             if (at == IdLines.Elsewhere)
             {
                 later[count++] = (byte)i;

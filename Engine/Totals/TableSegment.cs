@@ -42,12 +42,12 @@ internal sealed class TableSegment : IdLines
 
     /// <summary>An id's slot; negative when it has none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Find(ulong id, ulong mixed) => Find(id, Home(mixed));
+    public int FindMixed(ulong id, ulong mixed) => Find(id, Home(mixed));
 
     /// <summary>Adds an id that is not there; there is room.</summary>
     public int Insert(ulong id, ulong mixed, long reference, long total)
     {
-        int at = ~Find(id, mixed);
+        int at = ~FindMixed(id, mixed);
         Totals[at] = total;
         Fill(at, id, reference);
         Count++;

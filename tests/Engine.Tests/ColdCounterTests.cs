@@ -78,7 +78,8 @@ public class ColdCounterTests
         await rig.Checkpoint();
         long before = rig.Engine.TotalsReads.Loaded;
 
-        await rig.Send(null, 0, [.. Enumerable.Range(0, 18).Select(i => ($"c{i}", i == 3 ? 100L : 1))]);
+        // Those that came first by name are in memory, and nobody counts them: they leave first.
+        await rig.Send(null, 0, [.. Enumerable.Range(2, 8).Select(i => ($"c{i}", i == 3 ? 100L : 1))]);
         await rig.Checkpoint();
         Assert.Equal(before + 1, rig.Engine.TotalsReads.Loaded);
         int reads = rig.Store.TotalsReads;
@@ -86,7 +87,7 @@ public class ColdCounterTests
         Assert.Equal(reads, rig.Store.TotalsReads);
 
         // No more often than the others: it stays where it is.
-        await rig.Send(null, 0, [.. Enumerable.Range(0, 18).Select(i => ($"c{i}", 1L))]);
+        await rig.Send(null, 0, [.. Enumerable.Range(2, 8).Select(i => ($"c{i}", 1L))]);
         await rig.Checkpoint();
         Assert.Equal(before + 1, rig.Engine.TotalsReads.Loaded);
     }

@@ -132,7 +132,7 @@ public class CounterTableTests
         Assert.InRange(passed, 0, 6); // 2^-16 of 50,000 pass for another name; seven or more is one in 30,000
         Assert.False(table.TryGet(12_345, out _));
 
-        table.Return(cold, epoch: 0);
+        table.Return(cold, epoch: 0, wereCounted: false);
         Assert.All(cold, c => Assert.Equal(c.Value, At(table, c.Key, 0)));
         table.Trim();
         Assert.InRange(table.Hot, 9_000, 10_000);
@@ -171,7 +171,7 @@ public class CounterTableTests
             }
 
             // Others are read and come back; they leave again first.
-            table.Return(Enumerable.Range(1_000, 100).ToDictionary(Id, _ => 0L), epoch);
+            table.Return(Enumerable.Range(1_000, 100).ToDictionary(Id, _ => 0L), epoch, wereCounted: false);
             table.Evict();
         }
     }
@@ -248,6 +248,33 @@ public class CounterTableTests
     }
 
     [Fact]
+    public void What_a_window_counted_four_times_as_often_as_its_others_is_to_come_back()
+    {
+        const int Counters = 40_000;
+        CounterTable table = new(Secret, 10_000 * 30);
+        for (int i = 0; i < Counters; i++)
+        {
+            table.Load(Id(i), 0, Name(i), 1, removed: false);
+        }
+
+        table.FinishLoading();
+        ulong[] ids = [.. Enumerable.Range(0, Counters).Select(Id).Order()];
+        ulong[] cold = [.. ids.Where(id => !table.At(id, 0, out _))];
+        Assert.True(cold.Length > 20_000);
+
+        // Eight counters get 100 times as much as the others, four of them are in memory; 1.5 on average, of which six is four times as much.
+        ulong[] often = [.. cold.Take(4), .. ids.Except(cold).Take(4)];
+        long[] sums = [.. ids.Select((id, i) => often.Contains(id) ? 100L : 1 + (i % 2))];
+        Assert.Equal(cold.Take(4), OftenCounted.In(table, 0, new DeltaRun("n", ids, sums)).Order());
+        Assert.Equal([cold[7]], OftenCounted.In(table, 0, new DeltaRun("n", (ulong[])[cold[6], cold[7], .. ids[..14]], (long[])[7, 8, .. Enumerable.Repeat(1L, 14)])));
+
+        // Of 3,000 the most counted come, as many as there is room for.
+        sums = [.. ids.Select(id => Array.IndexOf(cold, id) is >= 0 and < 3_000 and int at ? 1_000L + at : 1)];
+        Assert.Equal(cold[(3_000 - OftenCounted.Most)..3_000], OftenCounted.In(table, 0, new DeltaRun("n", ids, sums)).Order());
+        Assert.Empty(OftenCounted.In(table, 0, new DeltaRun("n", cold.AsMemory(0, 2), (long[])[1L << 61, 1L << 61])));
+    }
+
+    [Fact]
     public void What_leaves_by_and_by_leaves_from_all_over_the_table()
     {
         const int Step = 2_000;
@@ -283,14 +310,14 @@ public class CounterTableTests
         table.FinishLoading();
         DeltaColumns window = Columns(new() { [Id(1)] = 2 });
         table.Apply(window, 1);
-        table.Return(new Dictionary<ulong, long> { [Id(1)] = 5 }, epoch: 0);
+        table.Return(new Dictionary<ulong, long> { [Id(1)] = 5 }, epoch: 0, wereCounted: false);
         Assert.False(table.At(Id(1), 0, out _));
-        table.Return(new Dictionary<ulong, long> { [Id(1)] = 7 }, epoch: 1); // settling: readers of before would see it too
+        table.Return(new Dictionary<ulong, long> { [Id(1)] = 7 }, epoch: 1, wereCounted: false); // settling: readers of before would see it too
         Assert.False(table.At(Id(1), 1, out _));
         table.Finish(window);
-        table.Return(new Dictionary<ulong, long> { [Id(1)] = 5 }, epoch: 0);
+        table.Return(new Dictionary<ulong, long> { [Id(1)] = 5 }, epoch: 0, wereCounted: false);
         Assert.False(table.At(Id(1), 1, out _));
-        table.Return(new Dictionary<ulong, long> { [Id(1)] = 7 }, epoch: 1);
+        table.Return(new Dictionary<ulong, long> { [Id(1)] = 7 }, epoch: 1, wereCounted: false);
         Assert.Equal(7, At(table, Id(1), 1));
     }
 
@@ -382,7 +409,7 @@ public class CounterTableTests
             table.Apply(all, epoch);
             Volatile.Write(ref published, epoch);
             table.Finish(all);
-            table.Return(Enumerable.Range(0, 300).Select(_ => Id(random.Next(Counters))).Distinct().ToDictionary(id => id, _ => epoch), epoch);
+            table.Return(Enumerable.Range(0, 300).Select(_ => Id(random.Next(Counters))).Distinct().ToDictionary(id => id, _ => epoch), epoch, wereCounted: false);
             table.Evict();
             table.GetOrAdd(Id(100_000 + (int)epoch), 0, Name(1), out _);
             done = epoch >= 300;

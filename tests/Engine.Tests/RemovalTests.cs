@@ -46,7 +46,7 @@ public sealed class RemovalTests
         await rig.Delete("a");
 
         // More than the fold remembers: it forgets the oldest. No window tells the store of any of them.
-        for (int from = 0; from < 140_000; from += 5_000)
+        for (int from = 0; from < LogFold.MostRemembered + 5_000; from += 5_000)
         {
             RemovalRecord removal = new(Rig.Namespace, [.. Enumerable.Range(from, 5_000).Select(i => $"{i}")], Deleted: true);
             await rig.Log.AppendAsync(new LogRecord(RecordKind.Removal, UInt128.Zero, 0, 0, removal.ToBytes()), Durability.Flushed, default);
@@ -60,6 +60,24 @@ public sealed class RemovalTests
         await rig.Checkpoint();
         Assert.Equal((2, 2), (rig.Read("a")!.Value, rig.Store.Total(Rig.Namespace, "a")));
         Assert.Equal(2, rig.Engine.Namespaces.Single().Counters);
+    }
+
+    [Fact]
+    public async Task A_counter_that_was_deleted_twice_stays_deleted_after_a_start()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Define("a", CounterKind.Sum, Tier.Strong);
+        await rig.Delete("a");
+        await rig.Add("a", 3);
+        await rig.Checkpoint();
+        await rig.Delete("a");
+
+        await rig.Restart();
+        Assert.Null(rig.Read("a"));
+        Assert.Equal(0, rig.Engine.Namespaces.Single().Counters);
+        await rig.Add("a", 2);
+        await rig.Checkpoint();
+        Assert.Equal((2, 2), (rig.Read("a")!.Value, rig.Store.Total(Rig.Namespace, "a")));
     }
 
     [Fact]
