@@ -9,7 +9,7 @@ namespace Sketch.Tests.Integration;
 /// <summary>kill -9 at random moments, again and again, while three producers of each tier send; what they know is kept outside of the node.</summary>
 public sealed class KillTests(ITestOutputHelper output)
 {
-    private const int Kills = 30;
+    private const int Kills = 50;
     private const int Seed = 20_261_124;
     private static readonly string[] Tiers = ["strong", "eventual", "approximate"];
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(8);
