@@ -21,6 +21,9 @@ internal static class GrowthBench
     private static readonly byte[] Secret = new byte[32];
     private static readonly uint[] Ones = [.. Enumerable.Repeat(1u, Batch)];
 
+    /// <summary>Measures and prints, for each power of ten from a million on.</summary>
+    /// <param name="most">The most distinct ids.</param>
+    /// <returns>The exit code.</returns>
     public static int Run(int most)
     {
         (double Sketch, double Window, double Totals)? first = null;
