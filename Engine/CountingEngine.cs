@@ -20,6 +20,8 @@ namespace Sketch.Engine;
 /// </summary>
 public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
 {
+    private static readonly TimeSpan MarkAgainAfter = TimeSpan.FromMilliseconds(50);
+
     private readonly IIncrementLog _log;
     private readonly ICheckpointStore _store;
     private readonly TimeProvider _time;
@@ -255,7 +257,15 @@ public sealed partial class CountingEngine : ICounterReader, IAsyncDisposable
             {
                 // Answered by the fold: from then on it has taken in all that came before, and the window is cut or was empty.
                 PendingAppends.PendingAppend pending = _pending.Begin();
-                await _marker.MarkAsync(view.Open.From, pending.Id, cancellationToken).ConfigureAwait(false);
+                Appended marked = await _marker.MarkAsync(view.Open.From, pending.Id, cancellationToken).ConfigureAwait(false);
+                if (marked.Status is AppendStatus.Busy or AppendStatus.NoSpace or AppendStatus.Full)
+                {
+                    // Nothing was written, so nobody will answer. There may be room soon.
+                    _pending.Forget(pending);
+                    await Task.Delay(MarkAgainAfter, _time, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 await pending.Outcome.ConfigureAwait(false);
                 view = _views.View;
             }

@@ -1,6 +1,7 @@
 using System.Text;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Increments;
+using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
 
 namespace Sketch.Tests.Engine;
@@ -79,6 +80,29 @@ public sealed class CutTests
                 await Task.Delay(1, late.Token);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(AppendStatus.Busy)]
+    [InlineData(AppendStatus.NoSpace)]
+    [InlineData(AppendStatus.Full)]
+    public async Task A_checkpoint_that_the_log_has_no_room_for_comes_about_when_it_has(AppendStatus status)
+    {
+        await using Rig rig = await Rig.Open(Tier.Eventual);
+        RefusingLog? log = null;
+        rig.WrapLog = inner => log = new RefusingLog(inner, status);
+        await rig.Restart();
+        await rig.Add("a", 5);
+        log!.Refusals = 3;
+        Task checkpoint = rig.Checkpoint();
+        while (!checkpoint.IsCompleted)
+        {
+            rig.Time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Delay(1);
+        }
+
+        await checkpoint;
+        Assert.Equal((0, 5), (log.Refusals, rig.Store.Total(Rig.Namespace, "a")));
     }
 
     [Fact]
@@ -233,5 +257,34 @@ public sealed class CutTests
         await rig.Checkpoint();
         Assert.All(truth, t => Assert.Equal(t.Value, rig.Store.Total(Rig.Namespace, t.Key)));
         Assert.All(truth, t => Assert.Equal(t.Value, rig.Read(t.Key)!.Value));
+    }
+
+    /// <summary>Has no room for the next markers.</summary>
+    private sealed class RefusingLog(IIncrementLog inner, AppendStatus status) : IIncrementLog
+    {
+        public int Refusals { get; set; }
+
+        public LogIdentity Identity => inner.Identity;
+
+        public LogRange Range => inner.Range;
+
+        public Task Failed => inner.Failed;
+
+        public ValueTask<Appended> AppendAsync(LogRecord record, Durability durability, CancellationToken cancellationToken)
+        {
+            if (record.Kind == RecordKind.Marker && Refusals > 0)
+            {
+                Refusals--;
+                return new(new Appended(status, 0));
+            }
+
+            return inner.AppendAsync(record, durability, cancellationToken);
+        }
+
+        public IAsyncEnumerable<LogSlice> ReadAsync(long from, bool follow, CancellationToken cancellationToken) => inner.ReadAsync(from, follow, cancellationToken);
+
+        public ValueTask TruncateBeforeAsync(long position, CancellationToken cancellationToken) => inner.TruncateBeforeAsync(position, cancellationToken);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -34,6 +34,9 @@ internal sealed partial class Rig : IAsyncDisposable
     /// <summary>For how long a counter stays that nobody increments.</summary>
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>What the engine gets as its log from the next start on.</summary>
+    public Func<IIncrementLog, IIncrementLog> WrapLog { get; set; } = static log => log;
+
     /// <summary>Memory of totals from the next start on; null for none where it is tight, else for all.</summary>
     public long? TotalsMemoryBytes { get; set; }
 
@@ -65,7 +68,7 @@ internal sealed partial class Rig : IAsyncDisposable
                 Lifetime = _ => Lifetime,
                 IdleAskedAtOnce = _isTight ? 100 : 1 << 19,
             },
-            _log, Store, Time, Warnings, CancellationToken.None);
+            WrapLog(_log), Store, Time, Warnings, CancellationToken.None);
     }
 
     public async Task Stop()
