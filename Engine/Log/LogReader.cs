@@ -52,6 +52,7 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
         return null;
     }
 
+    /// <summary>Closes the segment that it reads.</summary>
     public void Dispose() => Close();
 
     private void Open()

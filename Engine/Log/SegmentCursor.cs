@@ -53,6 +53,7 @@ internal sealed class SegmentCursor(ILogFile file, string path, long position, l
     /// <summary>Lets the system's cache forget the file, as far as it is durable.</summary>
     internal void DropCache() => file.DropCache();
 
+    /// <summary>Closes the file.</summary>
     public void Dispose() => file.Dispose();
 
     private FrameRun Read(byte[] buffer, int wanted)

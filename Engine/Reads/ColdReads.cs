@@ -10,6 +10,7 @@ namespace Sketch.Engine.Reads;
 /// <summary>Totals that were read from the store, and the checkpoint that they are of.</summary>
 internal sealed record LoadedTotals(long Epoch, IReadOnlyDictionary<ulong, long> ById)
 {
+    /// <summary>Nothing was loaded.</summary>
     public static readonly LoadedTotals None = new(-1, FrozenDictionary<ulong, long>.Empty);
 }
 
