@@ -8,6 +8,7 @@ using Sketch.Engine.Reads;
 using Sketch.Realtime;
 using Sketch.Server.Rest;
 using Sketch.Server.Sql;
+using Sketch.Storage.Embedded.Http;
 using Sketch.Storage.Store;
 
 namespace Sketch.Server.Hosting;
@@ -137,7 +138,7 @@ internal sealed partial class Node : IAsyncDisposable
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.WebHost.ConfigureKestrel(kestrel => Listeners.Configure(kestrel, _options));
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new ReceiveBuffers());
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new ReceiveBuffers(64 << 10, maxKept: 256));
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(_options);
         builder.Services.AddSingleton(seams.Time);

@@ -18,6 +18,9 @@ public sealed partial class ClickHouseStore
         new("min_insert_block_size_rows", 8_388_608),
         new("min_insert_block_size_bytes", 1_000_000_000),
         new("input_format_native_allow_types_conversion", 1),
+
+        // A window has each key once: there is nothing to sum up in a block. A fifth of an insert was spent on looking.
+        new("optimize_on_insert", 0),
     ];
 
     /// <inheritdoc/>
@@ -137,9 +140,9 @@ public sealed partial class ClickHouseStore
             async (block, token) =>
             {
                 await block.ConstantAsync("log", "UInt16", (ushort)chunk.Key.Log.Number, token);
-                await block.ConstantAsync("incarnation", "UInt64", chunk.Key.Log.Incarnation, token);
-                await block.ConstantAsync("from_position", "UInt64", (ulong)chunk.Key.From, token);
-                await block.ConstantAsync("to_position", "UInt64", (ulong)chunk.Key.To, token);
+                await block.RepeatedAsync("incarnation", "UInt64", chunk.Key.Log.Incarnation, token);
+                await block.RepeatedAsync("from_position", "UInt64", (ulong)chunk.Key.From, token);
+                await block.RepeatedAsync("to_position", "UInt64", (ulong)chunk.Key.To, token);
                 await block.ConstantAsync("chunk", "UInt16", (ushort)chunk.Key.Chunk, token);
                 await block.ConstantAsync("time", "DateTime64(3, 'UTC')", chunk.TimeMs, token);
                 await block.RunsAsync("namespace", chunk.Namespaces, token);
@@ -153,16 +156,15 @@ public sealed partial class ClickHouseStore
         {
             await block.RunsAsync("namespace", chunk.Namespaces, token);
             await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
-            await block.ConstantAsync("hour", "DateTime('UTC')", (uint)(chunk.TimeMs / 3_600_000 * 3_600), token);
+            await block.RepeatedAsync("hour", "DateTime('UTC')", (uint)(chunk.TimeMs / 3_600_000 * 3_600), token);
             await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
-            block.Begin("days", "UInt16");
-            await block.ValuesAsync(chunk.Namespaces.SelectMany(n => Enumerable.Repeat(chunk.DaysOf(n.Namespace), n.Rows)), token);
+            await block.RunsAsync("days", "UInt16", [.. chunk.Namespaces.Select(n => (chunk.DaysOf(n.Namespace), n.Rows))], token);
         }, cancellationToken);
         await InsertAsync("daily_rows", "namespace, id, day, value", chunk.Key, 4, chunk.Count, async (block, token) =>
         {
             await block.RunsAsync("namespace", chunk.Namespaces, token);
             await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
-            await block.ConstantAsync("day", "Date", (ushort)(chunk.TimeMs / 86_400_000), token);
+            await block.RepeatedAsync("day", "Date", (ushort)(chunk.TimeMs / 86_400_000), token);
             await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
         }, cancellationToken);
         await InsertAsync("total_rows", "namespace, id, value, position", chunk.Key, 4, chunk.Count, async (block, token) =>
@@ -170,7 +172,7 @@ public sealed partial class ClickHouseStore
             await block.RunsAsync("namespace", chunk.Namespaces, token);
             await block.ColumnAsync("id", "UInt64", chunk.Ids, token);
             await block.ColumnAsync("value", "Int64", chunk.Deltas, token);
-            await block.ConstantAsync("position", "UInt64", (ulong)chunk.Key.To, token);
+            await block.RepeatedAsync("position", "UInt64", (ulong)chunk.Key.To, token);
         }, cancellationToken);
     }
 

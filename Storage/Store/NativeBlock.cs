@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -53,22 +54,17 @@ internal sealed class NativeBlock : IDisposable
         }
     }
 
-    /// <summary>Strings in runs: each for so many rows.</summary>
-    public async ValueTask RunsAsync(string name, IReadOnlyList<(string Value, int Rows)> runs, CancellationToken cancellationToken)
-    {
-        Header(name, "String");
-        foreach ((string value, int rows) in runs)
-        {
-            for (int i = 0; i < rows; i++)
-            {
-                Text(value);
-                if (_buffer.WrittenCount >= FlushBytes)
-                {
-                    await FlushAsync(cancellationToken);
-                }
-            }
-        }
-    }
+    /// <summary>The same as <see cref="ConstantAsync{T}"/> at a byte a row, of types that a LowCardinality may hold: ClickHouse makes the column's own type of it.</summary>
+    public ValueTask RepeatedAsync<T>(string name, string type, T value, CancellationToken cancellationToken) where T : unmanaged =>
+        RunsAsync(name, type, [(value, _rows)], cancellationToken);
+
+    /// <summary>Numbers in runs: each for so many rows. Each number travels once.</summary>
+    public ValueTask RunsAsync<T>(string name, string type, IReadOnlyList<(T Value, int Rows)> runs, CancellationToken cancellationToken) where T : unmanaged =>
+        RunsAsync(name, type, runs, Write, cancellationToken);
+
+    /// <summary>Strings in runs: each for so many rows. Each string travels once.</summary>
+    public ValueTask RunsAsync(string name, IReadOnlyList<(string Value, int Rows)> runs, CancellationToken cancellationToken) =>
+        RunsAsync(name, "String", runs, Text, cancellationToken);
 
     /// <summary>One string for each row.</summary>
     public async ValueTask TextsAsync(string name, IEnumerable<string> values, CancellationToken cancellationToken)
@@ -158,6 +154,57 @@ internal sealed class NativeBlock : IDisposable
         {
             _buffer.Write(MemoryMarshal.AsBytes(values.Span.Slice(at, Math.Min(Part, values.Length - at))));
             await FlushAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// A column of the type LowCardinality: version, flags (the keys' width, and that the block has its dictionary with it), the dictionary, and a key for each row
+    /// (ClickHouse, SerializationLowCardinality).
+    /// </summary>
+    private async ValueTask RunsAsync<T>(string name, string type, IReadOnlyList<(T Value, int Rows)> runs, Action<T> write, CancellationToken cancellationToken) where T : notnull
+    {
+        Header(name, $"LowCardinality({type})");
+        Dictionary<T, uint> keys = [];
+        foreach ((T value, _) in runs)
+        {
+            keys.TryAdd(value, (uint)keys.Count);
+        }
+
+        int keyBytes = keys.Count <= 1 << 8 ? 1 : keys.Count <= 1 << 16 ? 2 : 4;
+        Write(1UL);
+        Write((ulong)BitOperations.Log2((uint)keyBytes) | 1UL << 9);
+        Write((ulong)keys.Count);
+        foreach (T value in keys.Keys)
+        {
+            write(value);
+        }
+
+        Write((ulong)_rows);
+        foreach ((T value, int rows) in runs)
+        {
+            await KeysAsync(keys[value], rows, keyBytes, cancellationToken);
+        }
+    }
+
+    private async ValueTask KeysAsync(uint key, int rows, int keyBytes, CancellationToken cancellationToken)
+    {
+        for (int left = rows; left > 0;)
+        {
+            int part = Math.Min(left, FlushBytes / keyBytes);
+            Span<byte> room = _buffer.GetSpan(part * keyBytes)[..(part * keyBytes)];
+            switch (keyBytes)
+            {
+                case 1: room.Fill((byte)key); break;
+                case 2: MemoryMarshal.Cast<byte, ushort>(room).Fill((ushort)key); break;
+                default: MemoryMarshal.Cast<byte, uint>(room).Fill(key); break;
+            }
+
+            _buffer.Advance(room.Length);
+            left -= part;
+            if (_buffer.WrittenCount >= FlushBytes)
+            {
+                await FlushAsync(cancellationToken);
+            }
         }
     }
 

@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
+
+namespace Sketch.Storage.Embedded.Http;
+
+/// <summary>
+/// Memory of a server's connections, in blocks that what comes at once fits into. Kestrel's own blocks have 4 KiB: it calls the kernel once for each, and wakes the
+/// reader of the body each time. A connection that says nothing holds no block.
+/// </summary>
+/// <param name="blockBytes">The size of a block, and the most that one read of a connection takes.</param>
+/// <param name="maxKept">How many free blocks a busy moment leaves behind.</param>
+public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byte>, IMemoryPoolFactory<byte>
+{
+    private readonly ConcurrentQueue<Block> _free = new();
+    private readonly int _maxKept = maxKept;
+
+    /// <inheritdoc/>
+    public override int MaxBufferSize => blockBytes;
+
+    /// <inheritdoc/>
+    public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => this;
+
+    /// <inheritdoc/>
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, blockBytes);
+        return _free.TryDequeue(out Block? kept) ? kept : new Block(this, blockBytes);
+    }
+
+    /// <summary>Nothing: the blocks go with the process, whichever of its owners is disposed first.</summary>
+    protected override void Dispose(bool disposing)
+    {
+    }
+
+    private sealed class Block(ReceiveBuffers owner, int bytes) : IMemoryOwner<byte>
+    {
+        public Memory<byte> Memory { get; } = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(bytes, pinned: true), 0, bytes);
+
+        public void Dispose()
+        {
+            if (owner._free.Count < owner._maxKept)
+                owner._free.Enqueue(this);
+        }
+    }
+}
