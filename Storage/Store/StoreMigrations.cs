@@ -16,6 +16,7 @@ internal sealed record StoreMigration(int Version, string Name, IReadOnlyList<st
         new(1, "tables", StoreSchema.Tables),
         new(2, "days", StoreSchema.Daily),
         new(3, "hours of distinct elements", StoreSchema.Seen),
+        new(4, "merges of ten parts", StoreSchema.Merges),
     ];
 }
 

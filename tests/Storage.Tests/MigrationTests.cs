@@ -61,7 +61,7 @@ public sealed class MigrationTests
 
             await using (ClickHouseStore again = await OpenAsync(process))
             {
-                Assert.Equal("1\ttables\n2\tdays\n3\thours of distinct elements", await sql.AskAsync("SELECT version, name FROM migrations WHERE version > 0 ORDER BY version"));
+                Assert.Equal("1\ttables\n2\tdays\n3\thours of distinct elements\n4\tmerges of ten parts", await sql.AskAsync("SELECT version, name FROM migrations WHERE version > 0 ORDER BY version"));
                 Assert.Equal("8", await sql.AskAsync("SELECT value FROM history_daily WHERE namespace = 'old'"));
             }
 
