@@ -9,7 +9,7 @@ namespace Sketch.Storage.Store;
 
 public sealed partial class ClickHouseStore
 {
-    /// <summary>Makes of every insert one block, whatever its size: ClickHouse deduplicates by blocks.</summary>
+    /// <summary>One block of every insert, whatever its size, since ClickHouse deduplicates by blocks; and stored as it comes.</summary>
     private static readonly KeyValuePair<string, object>[] InsertSettings =
     [
         new("async_insert", 0),
@@ -19,7 +19,7 @@ public sealed partial class ClickHouseStore
         new("min_insert_block_size_bytes", 1_000_000_000),
         new("input_format_native_allow_types_conversion", 1),
 
-        // A window has each key once: there is nothing to sum up in a block. A fifth of an insert was spent on looking.
+        // A window has each key once (names go by id, items by id and item), so that a block has nothing to put together. A fifth of an insert was spent on looking.
         new("optimize_on_insert", 0),
     ];
 

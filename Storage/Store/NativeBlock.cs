@@ -164,7 +164,7 @@ internal sealed class NativeBlock : IDisposable
     private async ValueTask RunsAsync<T>(string name, string type, IReadOnlyList<(T Value, int Rows)> runs, Action<T> write, CancellationToken cancellationToken) where T : notnull
     {
         Header(name, $"LowCardinality({type})");
-        Dictionary<T, uint> keys = [];
+        OrderedDictionary<T, uint> keys = [];
         foreach ((T value, _) in runs)
         {
             keys.TryAdd(value, (uint)keys.Count);

@@ -8,7 +8,7 @@ namespace Sketch.Storage.Store;
 /// <summary>Which part of which window: what makes a deduplication token.</summary>
 internal readonly record struct ChunkKey(LogIdentity Log, long From, long To, int Chunk)
 {
-    /// <summary>The layout of what is inserted; another one must not be taken for a retry.</summary>
+    /// <summary>Which rows go into which chunk; chunks that were cut otherwise must not be taken for a retry. How they travel is of no matter.</summary>
     private const int Format = 1;
 
     /// <summary>The same for every try of the same rows, and for nothing else.</summary>

@@ -11,6 +11,8 @@ internal static class StoreSchema
     /// <summary>How many of the last inserts into a table are recognised when they come again.</summary>
     private const string Written = "SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1";
 
+    private const string TenParts = "min_parts_to_merge_at_once = 10";
+
     /// <summary>Days and months are kept for a year, and the month that it began in is whole.</summary>
     private const int DaysKept = 396;
 
@@ -164,17 +166,6 @@ internal static class StoreSchema
         """,
     ];
 
-    /// <summary>
-    /// Parts of what each window adds to are merged ten at a time, not five, from the fourth version on: a row is written again less often, and a read looks into a few
-    /// parts more. A day or month that nothing is added to any more becomes one part.
-    /// </summary>
-    public static readonly string[] Merges =
-    [
-        .. new[] { "deltas", "hourly_rows", "daily_rows", "total_rows" }.Select(t => $"ALTER TABLE sketch.{t} MODIFY SETTING min_parts_to_merge_at_once = 10"),
-        .. new[] { "hourly_rows", "daily_rows" }.Select(t =>
-            $"ALTER TABLE sketch.{t} MODIFY SETTING min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1"),
-    ];
-
     /// <summary>Days, from the second version on.</summary>
     public static readonly string[] Daily =
     [
@@ -189,5 +180,16 @@ internal static class StoreSchema
         ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (namespace, id, day)
         TTL day + toIntervalDay({DaysKept}) SETTINGS ttl_only_drop_parts = 1, {Written["SETTINGS ".Length..]}
         """,
+    ];
+
+    /// <summary>
+    /// Parts of the tables that have a row for each counter of a window are merged when there are ten of about a size, from the fourth version on: a row is written again less often, and
+    /// a read looks into some parts more. What is kept for long becomes one part a day or month once nothing was added to it for more than a day.
+    /// </summary>
+    public static readonly string[] Merges =
+    [
+        .. new[] { "deltas", "total_rows" }.Select(t => $"ALTER TABLE sketch.{t} MODIFY SETTING {TenParts}"),
+        .. new[] { "hourly_rows", "daily_rows" }.Select(t =>
+            $"ALTER TABLE sketch.{t} MODIFY SETTING {TenParts}, min_age_to_force_merge_seconds = 93600, min_age_to_force_merge_on_partition_only = 1"),
     ];
 }

@@ -30,6 +30,27 @@ public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) :
             $"SELECT from_position, to_position, increments, counters FROM checkpoints WHERE log = {log.Number}"));
     }
 
+    /// <summary>A namespace's number in a block takes one, two or four bytes.</summary>
+    [Theory]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(65_537)]
+    public async Task Rows_of_many_namespaces_stay_in_their_own(int namespaces)
+    {
+        string first = string.Create(CultureInfo.InvariantCulture, $"many{namespaces}-");
+        await clickHouse.Store.StoreAsync(
+            Window(NewLog(), 1, 10, Enumerable.Range(1, namespaces).SelectMany(i => new[] { ($"{first}{i}", "a", (long)i), ($"{first}{i}", "b", 1L) }), names: false), default);
+
+        foreach ((string table, string value) in new[] { ("deltas", "delta"), ("hourly_rows", "value"), ("daily_rows", "value"), ("total_rows", "value") })
+        {
+            Assert.Equal($"{namespaces}\t0", await _sql.AskAsync(
+                $"""
+                SELECT count(), countIf(sum != toInt64(substring(namespace, {first.Length + 1})) + 1)
+                FROM (SELECT namespace, sum({value}) AS sum FROM {table} WHERE startsWith(namespace, '{first}') GROUP BY namespace)
+                """));
+        }
+    }
+
     [Fact]
     public async Task Window_that_overlaps_what_is_stored_is_refused()
     {

@@ -161,15 +161,11 @@ CREATE TABLE IF NOT EXISTS sketch.seen_rows ON CLUSTER 'golden' AS sketch.seen_r
 
 ALTER TABLE sketch.deltas_local ON CLUSTER 'golden' MODIFY SETTING min_parts_to_merge_at_once = 10;
 
-ALTER TABLE sketch.hourly_rows_local ON CLUSTER 'golden' MODIFY SETTING min_parts_to_merge_at_once = 10;
-
-ALTER TABLE sketch.daily_rows_local ON CLUSTER 'golden' MODIFY SETTING min_parts_to_merge_at_once = 10;
-
 ALTER TABLE sketch.total_rows_local ON CLUSTER 'golden' MODIFY SETTING min_parts_to_merge_at_once = 10;
 
-ALTER TABLE sketch.hourly_rows_local ON CLUSTER 'golden' MODIFY SETTING min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE sketch.hourly_rows_local ON CLUSTER 'golden' MODIFY SETTING min_parts_to_merge_at_once = 10, min_age_to_force_merge_seconds = 93600, min_age_to_force_merge_on_partition_only = 1;
 
-ALTER TABLE sketch.daily_rows_local ON CLUSTER 'golden' MODIFY SETTING min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE sketch.daily_rows_local ON CLUSTER 'golden' MODIFY SETTING min_parts_to_merge_at_once = 10, min_age_to_force_merge_seconds = 93600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW sketch.live_values ON CLUSTER 'golden' AS SELECT namespace, name, id, kind, tier, toInt64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS value, toInt64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS lower, toInt64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS upper,
     toFloat64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port')) AS confidence, toDateTime64(throwIf(name != '', 'live_values is answered by a Sketch node: ask through its SQL port'), 3, 'UTC') AS exact_as_of

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Connections;
 namespace Sketch.Storage.Embedded.Http;
 
 /// <summary>
-/// Memory of a server's connections, in blocks that what comes at once fits into. Kestrel's own blocks have 4 KiB: it calls the kernel once for each, and wakes the
+/// Memory of a server's connections, in blocks that hold what a read should bring. Kestrel's own blocks have 4 KiB: it calls the kernel once for each, and wakes the
 /// reader of the body each time. A connection that says nothing holds no block.
 /// </summary>
 /// <param name="blockBytes">The size of a block, and the most that one read of a connection takes.</param>
@@ -14,7 +14,6 @@ namespace Sketch.Storage.Embedded.Http;
 public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
     private readonly ConcurrentQueue<Block> _free = new();
-    private readonly int _maxKept = maxKept;
 
     /// <inheritdoc/>
     public override int MaxBufferSize => blockBytes;
@@ -26,7 +25,7 @@ public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byt
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, blockBytes);
-        return _free.TryDequeue(out Block? kept) ? kept : new Block(this, blockBytes);
+        return _free.TryDequeue(out Block? kept) ? kept : new Block(this);
     }
 
     /// <summary>Nothing: the blocks go with the process, whichever of its owners is disposed first.</summary>
@@ -34,14 +33,16 @@ public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byt
     {
     }
 
-    private sealed class Block(ReceiveBuffers owner, int bytes) : IMemoryOwner<byte>
+    private void Keep(Block block)
     {
-        public Memory<byte> Memory { get; } = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(bytes, pinned: true), 0, bytes);
+        if (_free.Count < maxKept)
+            _free.Enqueue(block);
+    }
 
-        public void Dispose()
-        {
-            if (owner._free.Count < owner._maxKept)
-                owner._free.Enqueue(this);
-        }
+    private sealed class Block(ReceiveBuffers owner) : IMemoryOwner<byte>
+    {
+        public Memory<byte> Memory { get; } = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(owner.MaxBufferSize, pinned: true), 0, owner.MaxBufferSize);
+
+        public void Dispose() => owner.Keep(this);
     }
 }
