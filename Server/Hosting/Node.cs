@@ -245,8 +245,10 @@ internal sealed partial class Node : IAsyncDisposable
     // The command line owns the signals; a host in a test must not take them.
     private sealed class QuietLifetime : IHostLifetime
     {
+        /// <inheritdoc/>
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+        /// <inheritdoc/>
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -7,6 +7,7 @@ using Sketch.Engine.Log;
 
 namespace Sketch.Storage.Store;
 
+/// <content>Storing a window: its names, deltas, sums and its row in checkpoints, and what a window stored in part still owes.</content>
 public sealed partial class ClickHouseStore
 {
     /// <summary>One block of every insert, whatever its size, since ClickHouse deduplicates by blocks; and stored as it comes.</summary>

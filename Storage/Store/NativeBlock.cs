@@ -17,6 +17,10 @@ internal sealed class NativeBlock : IDisposable
     private readonly ArrayBufferWriter<byte> _buffer = new(FlushBytes * 2);
     private readonly int _rows;
 
+    /// <summary>Begins a block.</summary>
+    /// <param name="stream">Where it goes.</param>
+    /// <param name="columns">How many columns will follow.</param>
+    /// <param name="rows">How many rows each of them has; at least one.</param>
     public NativeBlock(Stream stream, int columns, int rows)
     {
         _stream = stream;
@@ -145,6 +149,7 @@ internal sealed class NativeBlock : IDisposable
         _buffer.ResetWrittenCount();
     }
 
+    /// <summary>Lets go of what was not sent.</summary>
     public void Dispose() => _buffer.ResetWrittenCount();
 
     private async ValueTask WriteAsync(ReadOnlyMemory<ulong> values, CancellationToken cancellationToken)

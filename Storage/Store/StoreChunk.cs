@@ -28,18 +28,22 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
     private readonly ulong[] _deltas = new ulong[capacity];
     private readonly List<(string Namespace, int Rows)> _namespaces = [];
 
+    /// <summary>Which part of which window it is.</summary>
     public ChunkKey Key => key;
 
     /// <summary>Log time of the window's first record; its hour is the hour of all of it.</summary>
     public long TimeMs => timeMs;
 
+    /// <summary>How many rows it has.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The counters, one a row.</summary>
     public ReadOnlyMemory<ulong> Ids => _ids.AsMemory(0, Count);
 
     /// <summary>Int64 values, as their bits.</summary>
     public ReadOnlyMemory<ulong> Deltas => _deltas.AsMemory(0, Count);
 
+    /// <summary>The rows' namespaces, in runs.</summary>
     public IReadOnlyList<(string Namespace, int Rows)> Namespaces => _namespaces;
 
     /// <summary>By namespace, for how many days history is kept; null when that is not known, after a crash.</summary>
@@ -52,6 +56,10 @@ internal sealed class StoreChunk(ChunkKey key, long timeMs, int capacity)
     public static ushort DaysOf(IReadOnlyDictionary<string, int> retentionDays, string @namespace) =>
         retentionDays.TryGetValue(@namespace, out int days) ? (ushort)days : UsualDays;
 
+    /// <summary>Adds a row; those of a namespace one after the other.</summary>
+    /// <param name="namespace">Whose counter it is.</param>
+    /// <param name="id">The counter.</param>
+    /// <param name="delta">What the window added to it.</param>
     public void Add(string @namespace, ulong id, long delta)
     {
         _ids[Count] = id;
