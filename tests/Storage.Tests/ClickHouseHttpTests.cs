@@ -65,21 +65,25 @@ public sealed class ClickHouseHttpTests(EmbeddedClickHouseFixture clickHouse) : 
         Assert.Equal("\"1\"\n1\n", await text.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Exact where the engine makes the answer in one piece; of one in pieces it does not tell what it read between them.</summary>
     [Fact]
     public async Task Summary_says_what_the_statement_did()
     {
         const string Long = "SELECT number FROM numbers(300000)";
+        using HttpResponseMessage whole = await _sql.PostAsync(Long + " FORMAT JSON");
+        Assert.Equal((300_000, 2_400_000, 300_000), (Figure(whole, "read_rows"), Figure(whole, "read_bytes"), Figure(whole, "result_rows")));
+        Assert.NotEqual(0, Figure(whole, "elapsed_ns"));
         using HttpResponseMessage waited = await _sql.PostAsync(Long, "wait_end_of_query=1");
-        Assert.Equal(("300000", "2400000", "300000"), (Figure(waited, "read_rows"), Figure(waited, "read_bytes"), Figure(waited, "result_rows")));
-        Assert.NotEqual("0", Figure(waited, "elapsed_ns"));
+        Assert.Equal(300_000, Figure(waited, "result_rows"));
+        Assert.InRange(Figure(waited, "read_rows"), 0, 300_000);
         using HttpResponseMessage streamed = await _sql.PostAsync(Long);
-        Assert.InRange(int.Parse(Figure(streamed, "read_rows"), System.Globalization.CultureInfo.InvariantCulture), 1, 300_000);
+        Assert.InRange(Figure(streamed, "read_rows"), 0, 300_000);
         Assert.Equal(await streamed.Content.ReadAsStringAsync(), await waited.Content.ReadAsStringAsync());
 
-        static string Figure(HttpResponseMessage answer, string name)
+        static long Figure(HttpResponseMessage answer, string name)
         {
             using System.Text.Json.JsonDocument json = System.Text.Json.JsonDocument.Parse(Assert.Single(answer.Headers.GetValues("X-ClickHouse-Summary")));
-            return json.RootElement.GetProperty(name).GetString()!;
+            return long.Parse(json.RootElement.GetProperty(name).GetString()!, System.Globalization.CultureInfo.InvariantCulture);
         }
     }
 
