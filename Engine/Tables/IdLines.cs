@@ -33,11 +33,16 @@ internal class IdLines
 
     /// <param name="slots">At least so many slots.</param>
     public IdLines(int slots)
+        : this(slots, 0)
+    {
+    }
+
+    /// <param name="slots">At least so many slots.</param>
+    /// <param name="beside">Further words of each slot, which lie after the lines.</param>
+    protected IdLines(int slots, int beside)
     {
         Lines = (slots + Width - 1) / Width;
-        _words = GC.AllocateArray<ulong>(checked((Lines * Words) + Words - 1), pinned: true);
-        HugePages.Advise(_words);
-        _first = WordsToAlign(_words);
+        _words = HugePages.Allocate(checked(Lines * (Words + (beside * Width))), LineBytes, out _first);
     }
 
     /// <summary>How many lines there are.</summary>
@@ -114,7 +119,14 @@ internal class IdLines
     }
 
     /// <summary>Frees all slots; nobody else may hold this.</summary>
-    public void Clear() => Array.Clear(_words);
+    public void Clear() => _words.AsSpan(_first, Lines * Words).Clear();
+
+    /// <summary>The first of the words beside all slots.</summary>
+    protected ref ulong Beside
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref Line(Lines);
+    }
 
     // A bit for each slot of a line that holds the id. The processor reads each whole; that a number is read after its id follows from its address.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -140,10 +152,4 @@ internal class IdLines
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref ulong Word(int slot) => ref Unsafe.Add(ref Line((int)((uint)slot / Width)), (nuint)((uint)slot % Width));
-
-    private static unsafe int WordsToAlign(ulong[] pinned)
-    {
-        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
-        return (int)((LineBytes - (address % LineBytes)) % LineBytes / sizeof(ulong));
-    }
 }

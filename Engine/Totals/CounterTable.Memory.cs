@@ -57,7 +57,7 @@ internal sealed partial class CounterTable
 
                 removed |= (known & NameEntry.RemovedFlag) != 0;
                 known |= removed ? 0 : NameEntry.StoredFlag;
-                segment.Totals[at] += total << 1;
+                segment.Total(at) += total << 1;
                 return removed ? LoadedCounter.Removed : LoadedCounter.Known;
             }
 
@@ -66,7 +66,7 @@ internal sealed partial class CounterTable
             if (at >= 0)
             {
                 segment.Reference(at) = reference; // it came again since
-                segment.Totals[at] = total << 1;
+                segment.Total(at) = total << 1;
                 return removed ? LoadedCounter.Removed : LoadedCounter.New;
             }
 
@@ -114,7 +114,7 @@ internal sealed partial class CounterTable
             else
             {
                 segment.Reference(at) = reference;
-                segment.Totals[at] = 0;
+                segment.Total(at) = 0;
             }
         }
     }
@@ -195,7 +195,7 @@ internal sealed partial class CounterTable
 
                 ref long reference = ref Slot(id, mixed);
                 TableSegment segment = Segment(mixed);
-                Volatile.Write(ref segment.Totals[segment.FindMixed(id, mixed)], total << 1);
+                Volatile.Write(ref segment.Total(segment.FindMixed(id, mixed)), total << 1);
                 Volatile.Write(ref reference, (reference & ~NameEntry.UnloadedFlag) | used); // last: who sees it loaded sees its total
                 Volatile.Write(ref _loaded, _loaded + 1);
             }
@@ -284,7 +284,7 @@ internal sealed partial class CounterTable
 
         if (isRemoved && (reference & NameEntry.UnloadedFlag) != 0)
         {
-            segment.Totals[at] = 0; // what was left of it was taken away by this window
+            segment.Total(at) = 0; // what was left of it was taken away by this window
             Volatile.Write(ref reference, reference & ~NameEntry.UnloadedFlag);
         }
 
@@ -356,7 +356,7 @@ internal sealed partial class CounterTable
         {
             if ((reference & NameEntry.UnloadedFlag) == 0)
             {
-                Leaves((ushort)(reference >>> NameEntry.NamespaceShift), segment.Totals[segment.FindMixed(_mixer.Unmix(mixed), mixed)] >> 1);
+                Leaves((ushort)(reference >>> NameEntry.NamespaceShift), segment.Total(segment.FindMixed(_mixer.Unmix(mixed), mixed)) >> 1);
             }
         }
 
@@ -378,7 +378,7 @@ internal sealed partial class CounterTable
             (ulong id, long reference) = (segment.Id(at), segment.Reference(at));
             if (id != 0 && !IsGone(reference) && _mixer.Mix(id) is var mixed && !leaving.Contains(mixed))
             {
-                into.Insert(id, mixed, reference, segment.Totals[at]);
+                into.Insert(id, mixed, reference, segment.Total(at));
             }
         }
 

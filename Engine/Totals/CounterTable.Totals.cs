@@ -37,7 +37,7 @@ internal sealed partial class CounterTable
             }
 
             // Totals stay below 2^62 (the namespaces' quota), which leaves a bit for the flag.
-            ref long packed = ref segment.Totals[at];
+            ref long packed = ref segment.Total(at);
             Volatile.Write(ref packed, (((packed >> 1) + delta) << 1) | 1);
         });
     }
@@ -47,7 +47,7 @@ internal sealed partial class CounterTable
     {
         EachHot(deltas, static (segment, at, _) =>
         {
-            ref long packed = ref segment.Totals[at];
+            ref long packed = ref segment.Total(at);
             Volatile.Write(ref packed, packed & ~1L);
         });
         Volatile.Write(ref _settling, null);
@@ -72,7 +72,7 @@ internal sealed partial class CounterTable
 
             // A flag means what the checkpoint says that was in progress when the total was read: the same one before and after, and the total one that is still written to.
             Settling? settling = Volatile.Read(ref _settling);
-            long packed = Volatile.Read(ref segment.Totals[at]);
+            long packed = Volatile.Read(ref segment.Total(at));
             if (ReferenceEquals(settling, Volatile.Read(ref _settling)) && ReferenceEquals(segment, Segment(mixed)))
             {
                 bool isLater = (packed & 1) != 0 && settling?.Epoch > epoch;
@@ -94,7 +94,7 @@ internal sealed partial class CounterTable
         {
             TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
             int at = slots[i];
-            totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Totals[at] >> 1;
+            totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Total(at) >> 1;
         }
     }
 
@@ -133,7 +133,7 @@ internal sealed partial class CounterTable
                 (ulong id, long reference) = (segment.Id(at), segment.Reference(at));
                 if (id != 0 && (reference & (NameEntry.UnloadedFlag | NameEntry.RemovedFlag)) == 0)
                 {
-                    yield return (id, new NameEntry(_names, reference).NamespaceIndex, segment.Totals[at] >> 1);
+                    yield return (id, new NameEntry(_names, reference).NamespaceIndex, segment.Total(at) >> 1);
                 }
             }
         }

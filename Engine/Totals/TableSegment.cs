@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Sketch.Engine.Tables;
 
@@ -15,14 +14,9 @@ internal sealed class TableSegment : IdLines
 
     /// <param name="slots">At least so many slots, of 24 bytes.</param>
     public TableSegment(int slots)
-        : base(slots)
+        : base(slots, beside: 1)
     {
-        Totals = GC.AllocateArray<long>(Slots, pinned: true);
-        HugePages.Advise(Totals);
     }
-
-    /// <summary>Twice each total, and 1 while a checkpoint that is in it settles.</summary>
-    public long[] Totals { get; }
 
     /// <summary>How many ids there are.</summary>
     public int Count { get; private set; }
@@ -31,7 +25,7 @@ internal sealed class TableSegment : IdLines
     public bool IsFull => (Count + 1) * 5L > Slots * 4L;
 
     /// <summary>Memory of ids and totals, in bytes.</summary>
-    public override long MemoryBytes => base.MemoryBytes + (Totals.LongLength * sizeof(long));
+    public override long MemoryBytes => base.MemoryBytes + ((long)Slots * sizeof(long));
 
     /// <summary>Slots for so many ids: a few more come in before the next growth, and three quarters of all are filled even right after one.</summary>
     public static int SlotsFor(int count) => (Math.Max(LeastSlots, checked((int)((count + 1) * 1.35))) + Width - 1) / Width * Width;
@@ -39,6 +33,10 @@ internal sealed class TableSegment : IdLines
     /// <summary>What <see cref="Catalogue.NameEntry"/> calls the reference of the id in a slot.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref long Reference(int slot) => ref Number(slot);
+
+    /// <summary>Twice the total of the id in a slot, and 1 while a checkpoint that is in it settles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref long Total(int slot) => ref Unsafe.As<ulong, long>(ref Unsafe.Add(ref Beside, (nuint)(uint)slot));
 
     /// <summary>An id's slot; negative when it has none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,7 +46,7 @@ internal sealed class TableSegment : IdLines
     public int Insert(ulong id, ulong mixed, long reference, long total)
     {
         int at = ~FindMixed(id, mixed);
-        Totals[at] = total;
+        Total(at) = total;
         Fill(at, id, reference);
         Count++;
         return at;
@@ -63,7 +61,7 @@ internal sealed class TableSegment : IdLines
             ulong id = Id(i);
             if (id != 0 && (stays is null || stays(Reference(i))))
             {
-                into.Insert(id, mixer.Mix(id), Reference(i), Totals[i]);
+                into.Insert(id, mixer.Mix(id), Reference(i), Total(i));
             }
         }
 
@@ -77,7 +75,7 @@ internal sealed class TableSegment : IdLines
         Prefetch(line);
         if (withTotals && Sse.IsSupported)
         {
-            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Totals), line * Width)));
+            Sse.Prefetch0(Unsafe.AsPointer(ref Total(line * Width)));
         }
     }
 
