@@ -77,7 +77,8 @@ public sealed class SeenStoreTests(EmbeddedClickHouseFixture clickHouse) : IDisp
         await writer.AskAsync("OPTIMIZE TABLE sketch.total_rows FINAL");
         await clickHouse.Store.StoreAsync(
             EmbeddedClickHouseFixture.Window(NewLog(), 1, 1, Enumerable.Range(0, Counters).Select(i => ("many", $"c{i}", (long)i))), default);
-        // In a format whose answer is made in one piece, so that what was read is told exactly. Twice, and beside a small part that was merged: the engine remembers how few sums came of it the first time, and keeps statistics of what it merged.
+        // In a format whose answer is made in one piece, so that what was read is told exactly.
+        // Twice, and beside a small part that was merged: the engine remembers how few sums came of it the first time, and keeps statistics of what it merged.
         string[] views = ["totals", "history_hourly", "history_daily", "history_monthly"];
         foreach (string view in views.Concat(views))
         {

@@ -39,10 +39,13 @@ public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byt
             _free.Enqueue(block);
     }
 
+    /// <summary>One block; who rented it disposes it once, and it is free for the next.</summary>
     private sealed class Block(ReceiveBuffers owner) : IMemoryOwner<byte>
     {
+        /// <summary>All of its bytes: pinned, so that the kernel writes into them, and with whatever the last connection left.</summary>
         public Memory<byte> Memory { get; } = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(owner.MaxBufferSize, pinned: true), 0, owner.MaxBufferSize);
 
+        /// <summary>Gives it back; not to be used after that.</summary>
         public void Dispose() => owner.Keep(this);
     }
 }
