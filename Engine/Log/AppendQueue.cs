@@ -12,13 +12,14 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes, long maxLogByte
     private long _bytes;
     private bool _closed;
 
-    /// <summary>Called after the first record came into the empty queue, and when the queue closes; never under the queue's lock.</summary>
-    internal Action? Filled { get; set; }
+    /// <summary>Called with the first record that came into the empty queue, by who appends it, and with null when the queue closes; never under the queue's lock.</summary>
+    internal Action<PendingAppend?>? Filled { get; set; }
 
     internal ValueTask<Appended> Add(in LogRecord record, Durability durability)
     {
         int size = RecordFrame.Size(record.Payload.Length);
         ValueTask<Appended> answer;
+        PendingAppend append;
         bool first;
         lock (_gate)
         {
@@ -37,7 +38,7 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes, long maxLogByte
                 return new(new Appended(AppendStatus.Full, 0));
             }
 
-            PendingAppend append = _free ?? new PendingAppend(this);
+            append = _free ?? new PendingAppend(this);
             if (_free is not null)
             {
                 _free = append.Next;
@@ -54,7 +55,7 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes, long maxLogByte
 
         if (first)
         {
-            Filled?.Invoke();
+            Filled?.Invoke(append);
         }
 
         return answer;
@@ -91,7 +92,7 @@ internal sealed class AppendQueue(int maxRecords, long maxBytes, long maxLogByte
             _closed = true;
         }
 
-        Filled?.Invoke();
+        Filled?.Invoke(null);
     }
 
     internal void Reuse(PendingAppend append)

@@ -13,8 +13,9 @@ internal sealed class HandOver : IValueTaskSource
     private const long MaxBytes = 32 << 20;
     private readonly Lock _gate = new();
     private readonly Queue<(LogSlice Slice, int Bytes)> _groups = new();
-    private ManualResetValueTaskSourceCore<bool> _arrival = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _arrival;
     private bool _followerWaits;
+    private bool _isGuest;
     private Exception? _failure;
     private long _bytes;
     private bool _claimed;
@@ -69,7 +70,7 @@ internal sealed class HandOver : IValueTaskSource
         WakeWriter();
     }
 
-    /// <summary>Gives a group to the follower; false when there is none, and the buffer stays the writer's. Never waits.</summary>
+    /// <summary>Lays a group down for the follower, who is to be woken then; false when there is none, and the buffer stays the writer's. Never waits.</summary>
     internal bool TryOffer(byte[] buffer, int bytes, long first, int count, Action<byte[]> release)
     {
         lock (_gate)
@@ -81,7 +82,6 @@ internal sealed class HandOver : IValueTaskSource
 
             _groups.Enqueue((new LogSlice(buffer, bytes, first, count, release), buffer.Length));
             _bytes += buffer.Length;
-            Wake();
             return true;
         }
     }
@@ -104,8 +104,28 @@ internal sealed class HandOver : IValueTaskSource
             _ended = true;
             _unbounded = true;
             _failure ??= failure;
-            Wake();
         }
+
+        WakeFollower(here: false);
+    }
+
+    /// <summary>Wakes the follower if it waits. It may find nothing.</summary>
+    /// <param name="here">It takes in one group on the caller's thread, and goes on elsewhere.</param>
+    internal void WakeFollower(bool here)
+    {
+        lock (_gate)
+        {
+            if (!_followerWaits)
+            {
+                return;
+            }
+
+            _followerWaits = false;
+            _isGuest = here;
+            _arrival.RunContinuationsAsynchronously = !here;
+        }
+
+        _arrival.SetResult(true);
     }
 
     /// <summary>Lets the writer fill the hand-over beyond its bound: the log closes, and what is queued must still be written.</summary>
@@ -123,7 +143,17 @@ internal sealed class HandOver : IValueTaskSource
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<LogSlice?> TakeAsync(CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration cancelled = cancellationToken.UnsafeRegister(static self => ((HandOver)self!).WakeFollower(), this);
+        if (_isGuest)
+        {
+            _isGuest = false;
+            if (IsAnyHere())
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+        }
+
+        using CancellationTokenRegistration cancelled =
+            cancellationToken.UnsafeRegister(static self => ((HandOver)self!).WakeFollower(here: false), this);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -154,7 +184,15 @@ internal sealed class HandOver : IValueTaskSource
                 }
             }
 
-            await new ValueTask(this, _arrival.Version);
+            await new ValueTask(this, _arrival.Version).ConfigureAwait(false);
+        }
+    }
+
+    private bool IsAnyHere()
+    {
+        lock (_gate)
+        {
+            return _groups.Count > 0;
         }
     }
 
@@ -182,23 +220,6 @@ internal sealed class HandOver : IValueTaskSource
         }
 
         Drained?.Invoke();
-    }
-
-    private void WakeFollower()
-    {
-        lock (_gate)
-        {
-            Wake();
-        }
-    }
-
-    private void Wake()
-    {
-        if (_followerWaits)
-        {
-            _followerWaits = false;
-            _arrival.SetResult(true);
-        }
     }
 
     void IValueTaskSource.GetResult(short token) => _arrival.GetResult(token);

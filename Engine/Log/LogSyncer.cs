@@ -3,13 +3,16 @@ using Sketch.Engine.Work;
 namespace Sketch.Engine.Log;
 
 /// <summary>
-/// The worker that syncs, so that the writer can go on: while a sync runs, the next groups are written, and share the next sync.
-/// There is no timer. A sync that fails is the last one.
+/// The worker that syncs, so that the writer can go on: while a sync runs, the next groups are written, and share the next sync. What somebody waits for is synced at once;
+/// what nobody waits for, together with what comes a little later, since each sync is work for the disk and for who shares its processors. A sync that fails is the last one.
 /// </summary>
 internal sealed class LogSyncer
 {
     /// <summary>The writer pauses when something is unsynced for so long, so that what was only written is soon durable, however slow the disk is.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(4);
+
+    /// <summary>What nobody waits for is synced once the oldest of it is so old.</summary>
+    internal static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
@@ -25,6 +28,8 @@ internal sealed class LogSyncer
     private long _oldestOfNext;
     private long _target;
     private bool _writerWaits;
+    private bool _looksAgain;
+    private long _lastSync;
     private bool _closing;
     private bool _ended;
 
@@ -63,6 +68,7 @@ internal sealed class LogSyncer
     internal void Add(long next, AppendList waiting)
     {
         long now = _time.GetTimestamp();
+        bool wake;
         lock (_gate)
         {
             // First, so that a failure answers them with the others.
@@ -73,6 +79,8 @@ internal sealed class LogSyncer
                 _oldest = now;
             }
 
+            wake = !_looksAgain || IsWanted;
+
             if (_written == _target)
             {
                 _oldestOfNext = now;
@@ -81,31 +89,38 @@ internal sealed class LogSyncer
             _written = next;
         }
 
-        _worker.Wake();
+        if (wake)
+        {
+            _worker.Wake();
+        }
     }
 
     /// <summary>Whether nothing has been unsynced for too long. If not, the writer is woken after the next sync.</summary>
     /// <exception cref="LogDiskException">A sync failed.</exception>
     internal bool IsYoung()
     {
+        bool waits;
         lock (_gate)
         {
             ThrowIfFailed();
-            _writerWaits = _written != _synced && _time.GetElapsedTime(_oldest) >= Patience;
-            return !_writerWaits;
+            _writerWaits = waits = _written != _synced && _time.GetElapsedTime(_oldest) >= Patience;
         }
+
+        return !WakeIf(waits);
     }
 
     /// <summary>Whether all that was written is durable. If not, the writer is woken after the next sync.</summary>
     /// <exception cref="LogDiskException">A sync failed.</exception>
     internal bool IsSynced()
     {
+        bool waits;
         lock (_gate)
         {
             ThrowIfFailed();
-            _writerWaits = _written != _synced;
-            return !_writerWaits;
+            _writerWaits = waits = _written != _synced;
         }
+
+        return !WakeIf(waits);
     }
 
     /// <summary>Waits until a position is durable.</summary>
@@ -126,6 +141,7 @@ internal sealed class LogSyncer
                 progress = _progress.Task;
             }
 
+            _worker.Wake();
             await progress.WaitAsync(cancellationToken);
         }
     }
@@ -160,6 +176,19 @@ internal sealed class LogSyncer
         }
     }
 
+    // With the gate held: whether anybody waits for the next sync.
+    private bool IsWanted => !_waiting.IsEmpty || _writerWaits || _progress is not null || _closing;
+
+    private bool WakeIf(bool isWanted)
+    {
+        if (isWanted)
+        {
+            _worker.Wake();
+        }
+
+        return isWanted;
+    }
+
     private void ThrowIfFailed()
     {
         if (_failure is not null)
@@ -191,6 +220,7 @@ internal sealed class LogSyncer
         lock (_gate)
         {
             Volatile.Write(ref _synced, _target);
+            _lastSync = _time.GetTimestamp();
             _oldest = _oldestOfNext;
             wake = _writerWaits;
             _writerWaits = false;
@@ -214,15 +244,24 @@ internal sealed class LogSyncer
             file = _file;
             waiting = default;
             closing = _closing;
-            if (_written == _synced)
+            if (_written != _synced && (IsWanted || _time.GetElapsedTime(_oldest) >= Gathering))
             {
-                return false;
+                waiting = _waiting;
+                _waiting = default;
+                _target = _written;
+                _looksAgain = true;
+                return true;
             }
 
-            waiting = _waiting;
-            _waiting = default;
-            _target = _written;
-            return true;
+            // Also for a while after a sync: while writing goes on, none of it has to wake this.
+            TimeSpan left = Gathering - _time.GetElapsedTime(_written == _synced ? _lastSync : _oldest);
+            _looksAgain = left > TimeSpan.Zero;
+            if (_looksAgain)
+            {
+                _worker.WakeAfter(left);
+            }
+
+            return false;
         }
     }
 

@@ -9,6 +9,7 @@ namespace Sketch.Engine.Log;
 internal sealed class LogWriter
 {
     private const int MaxGroupBytes = BufferPool.LargestBytes - FrameRun.EndMarkBytes;
+    private const int MaxBytesHere = 4 << 10;
 
     private readonly SegmentFiles _files;
     private readonly SegmentChain _chain;
@@ -20,6 +21,7 @@ internal sealed class LogWriter
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IWorker _worker;
+    private readonly Func<WorkStep> _stepHere;
 
     private ILogFile _file;
     private Segment _segment;
@@ -32,6 +34,7 @@ internal sealed class LogWriter
     private AppendList _group;
     private Exception? _failure;
     private bool _ending;
+    private bool _isLent;
 
     internal LogWriter(
         SegmentFiles files, SegmentChain chain, LogTail tail, AppendQueue queue, HandOver handOver, BufferPool buffers, TimeProvider time, IWorkers workers)
@@ -50,8 +53,9 @@ internal sealed class LogWriter
         _next = tail.Segment.Next;
         _timeMs = tail.TimeMs;
         _syncer = new LogSyncer(_file, _next, time, workers, Wake);
+        _stepHere = StepHere;
         _handOver.Drained = Wake;
-        _queue.Filled = Wake;
+        _queue.Filled = Filled;
         _worker = workers.Start("log writer", Step);
     }
 
@@ -66,6 +70,31 @@ internal sealed class LogWriter
         _syncer.WhenSyncedAsync(position, cancellationToken);
 
     private void Wake() => _worker.Wake();
+
+    /// <summary>
+    /// Writes a small batch at once where its caller is, and has the follower take it in there: at rest, three hand-overs from thread to thread would take longer than all else.
+    /// Anything else may be appended by who holds what the follower waits for.
+    /// </summary>
+    private void Filled(PendingAppend? first)
+    {
+        if (first is not { Size: <= MaxBytesHere, Record.Kind: RecordKind.Increments or RecordKind.Elements })
+        {
+            Wake();
+            return;
+        }
+
+        first.IsHere = true;
+        bool stepped = _worker.TryStep(_stepHere);
+        first.IsHere = false;
+        if (stepped)
+        {
+            _handOver.WakeFollower(here: true);
+        }
+        else
+        {
+            Wake();
+        }
+    }
 
     /// <summary>Writes what waits, as one group; in the end, when the queue is closed and empty or the disk failed, what is left to say to the waiting.</summary>
     private WorkStep Step()
@@ -96,6 +125,14 @@ internal sealed class LogWriter
         return _syncer.HasEnded(out AppendList waiting) ? End(waiting) : WorkStep.Idle;
     }
 
+    private WorkStep StepHere()
+    {
+        _isLent = true;
+        WorkStep did = Step();
+        _isLent = false;
+        return did;
+    }
+
     private WorkStep WriteNext()
     {
         // A failed sync ends the log also while the follower holds the writer up.
@@ -112,7 +149,8 @@ internal sealed class LogWriter
 
         if (!_taken.IsEmpty)
         {
-            return WriteGroup() ? WorkStep.More : WorkStep.Idle;
+            // What comes into the queue from now on wakes.
+            return WriteGroup() && (closed || !_taken.IsEmpty) ? WorkStep.More : WorkStep.Idle;
         }
 
         return closed && _syncer.IsSynced() ? WorkStep.Ended : WorkStep.Idle;
@@ -122,6 +160,13 @@ internal sealed class LogWriter
     private bool WriteGroup()
     {
         (int count, int bytes) = Measure();
+
+        // A segment takes several syncs: no caller makes one on its thread.
+        if (count == 0 && _isLent)
+        {
+            Wake();
+            return false;
+        }
 
         // The next segment begins only once the one before is durable to its end: a torn end is looked for in the last one alone.
         if (count == 0 && !_syncer.IsSynced())
@@ -162,6 +207,11 @@ internal sealed class LogWriter
         }
 
         Publish(buffer, bytes, count);
+        if (count > 1 || !_group.First!.IsHere)
+        {
+            _handOver.WakeFollower(here: false);
+        }
+
         _syncer.Add(_next, TakeFlushed());
         _group.Complete(AppendStatus.Appended);
 

@@ -10,6 +10,7 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
 {
     private ManualResetValueTaskSourceCore<Appended> _core;
     private Appended _answer;
+    private int _caller;
 
     /// <summary>The next in whatever list it is in.</summary>
     internal PendingAppend? Next { get; set; }
@@ -23,6 +24,14 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
 
     /// <summary>Its place, once it has one.</summary>
     internal long Position { get; set; }
+
+    /// <summary>Whether this runs in the call that appends it: nobody awaits the answer yet.</summary>
+    internal bool IsHere
+    {
+        // Only ever equal on the thread that wrote it, so that others may look at any moment.
+        get => Volatile.Read(ref _caller) == Environment.CurrentManagedThreadId;
+        set => Volatile.Write(ref _caller, value ? Environment.CurrentManagedThreadId : 0);
+    }
 
     internal ValueTask<Appended> Start(in LogRecord record, Durability durability)
     {
@@ -41,10 +50,19 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
             append.Record = default;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (IsHere && Next is null)
+        {
+            Answer();
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
     }
 
-    void IThreadPoolWorkItem.Execute()
+    void IThreadPoolWorkItem.Execute() => Answer();
+
+    private void Answer()
     {
         PendingAppend? append = this;
         while (append is not null)

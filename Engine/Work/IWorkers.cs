@@ -30,4 +30,13 @@ public interface IWorker
 {
     /// <summary>There may be work: a step is taken after this call, or is under way and will be followed by another. Never waits.</summary>
     void Wake();
+
+    /// <summary>Called by a step that will say that it is idle: the next one is taken after this time, unless the loop is woken earlier.</summary>
+    /// <param name="time">More than nothing.</param>
+    void WakeAfter(TimeSpan time);
+
+    /// <summary>Takes a step on the caller's thread: a hand-over to another thread takes longer than a small step. If there is more to do, it is the loop's.</summary>
+    /// <param name="step">In place of the loop's own.</param>
+    /// <returns>False when another step is under way, or the loop is over, and nothing was done.</returns>
+    bool TryStep(Func<WorkStep> step);
 }

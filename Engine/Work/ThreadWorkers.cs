@@ -17,7 +17,10 @@ public sealed class ThreadWorkers : IWorkers
     private sealed class Worker(Func<WorkStep> step) : IWorker
     {
         private readonly object _gate = new();
+        private readonly Lock _stepping = new();
         private int _woken = 1;
+        private int _sleepMs = Timeout.Infinite;
+        private bool _ended;
 
         public void Wake()
         {
@@ -31,6 +34,8 @@ public sealed class ThreadWorkers : IWorkers
             }
         }
 
+        public void WakeAfter(TimeSpan time) => _sleepMs = (int)Math.Ceiling(time.TotalMilliseconds);
+
         public void Run()
         {
             WorkStep last = WorkStep.Idle;
@@ -41,18 +46,59 @@ public sealed class ThreadWorkers : IWorkers
                     Sleep();
                 }
 
-                last = step();
+                lock (_stepping)
+                {
+                    last = Step(step);
+                }
             }
+        }
+
+        public bool TryStep(Func<WorkStep> other)
+        {
+            if (_stepping.IsHeldByCurrentThread || !_stepping.TryEnter())
+            {
+                return false;
+            }
+
+            WorkStep did;
+            try
+            {
+                if (_ended)
+                {
+                    return false;
+                }
+
+                did = Step(other);
+            }
+            finally
+            {
+                _stepping.Exit();
+            }
+
+            if (did != WorkStep.Idle)
+            {
+                Wake();
+            }
+
+            return true;
+        }
+
+        private WorkStep Step(Func<WorkStep> one)
+        {
+            WorkStep did = _ended ? WorkStep.Ended : one();
+            _ended = did == WorkStep.Ended;
+            return did;
         }
 
         private void Sleep()
         {
             lock (_gate)
             {
-                while (Interlocked.Exchange(ref _woken, 0) == 0)
+                while (Interlocked.Exchange(ref _woken, 0) == 0 && Monitor.Wait(_gate, _sleepMs))
                 {
-                    Monitor.Wait(_gate);
                 }
+
+                _sleepMs = Timeout.Infinite;
             }
         }
     }

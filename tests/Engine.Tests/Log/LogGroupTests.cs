@@ -63,6 +63,7 @@ public sealed class LogGroupTests
         await using EmbeddedLog log = await LogTesting.Open(Folder, disk: _disk, time: time);
         _disk.HoldSyncs();
         await log.Append(LogTesting.Record(0), Durability.Written);
+        time.Now += TimeSpan.FromMilliseconds(2);
         await Until.True(() => _disk.HeldSyncs == 1);
         await log.AppendMany(1, 20, durability: Durability.Written);
 

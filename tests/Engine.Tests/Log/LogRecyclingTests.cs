@@ -64,7 +64,8 @@ public sealed class LogRecyclingTests
             SimulatedDisk disk = new();
             SimulatedDisk after;
             int durable = 175 + random.Next(40);
-            await using (EmbeddedLog log = await LogTesting.Open(Folder, 4 * SegmentBytes, disk, new ManualTime()))
+            ManualTime time = new();
+            await using (EmbeddedLog log = await LogTesting.Open(Folder, 4 * SegmentBytes, disk, time))
             {
                 // Two segments full, the third written over the first.
                 await log.AppendMany(0, 90, bytes: 700);
@@ -72,6 +73,7 @@ public sealed class LogRecyclingTests
                 await log.AppendMany(90, durable - 90, bytes: 700);
                 disk.HoldSyncs();
                 await log.AppendMany(durable, 1, bytes: 700, Durability.Written);
+                time.Now += TimeSpan.FromMilliseconds(2);
                 await Until.True(() => disk.HeldSyncs == 1);
                 await log.AppendMany(durable + 1, 3, bytes: 700, Durability.Written);
                 after = disk.LosePower(random);

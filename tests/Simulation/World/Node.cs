@@ -83,7 +83,7 @@ internal sealed class Node
 
     public void StepWorker()
     {
-        if (Process.Workers.StepOne(_random) is { } name)
+        if (Process.Workers.StepOne() is { } name)
         {
             Trace($"{name} to {Process.Log?.Range.Next}, durable {Process.Durable}");
         }
@@ -270,7 +270,7 @@ internal sealed class Node
                     call == "pwrite" ? Fault.WriteFailed : call == "fdatasync" ? Fault.SyncFailed : Fault.OtherCallFailed, $"{State}: {call} {Kind(path)}");
             },
         };
-        return new NodeProcess(disk, new SimulatedTime.Clock(_time) { Skew = Process?.Clock.Skew ?? TimeSpan.Zero }, Store, _bug, _incarnation, IsTight);
+        return new NodeProcess(disk, new SimulatedTime.Clock(_time) { Skew = Process?.Clock.Skew ?? TimeSpan.Zero }, Store, _bug, _incarnation, IsTight, _random);
     }
 
     private static string Kind(string path) => path.Contains(".seg", StringComparison.Ordinal) ? path[path.IndexOf(".seg", StringComparison.Ordinal)..] : Path.GetFileName(path);

@@ -20,12 +20,13 @@ internal sealed class NodeProcess : IDisposable
     private readonly SimulatedStore _store;
     private readonly Task _opening;
 
-    public NodeProcess(SimulatedDisk disk, SimulatedTime.Clock clock, SimulatedStore store, Bug bug, ulong incarnation, bool isTight)
+    public NodeProcess(SimulatedDisk disk, SimulatedTime.Clock clock, SimulatedStore store, Bug bug, ulong incarnation, bool isTight, Random random)
     {
         Disk = disk;
         Clock = clock;
         _store = store;
         _bug = bug;
+        Workers = new SteppedWorkers(random, clock);
         _opening = OpenAsync(incarnation, isTight);
     }
 
@@ -33,7 +34,7 @@ internal sealed class NodeProcess : IDisposable
 
     public SimulatedTime.Clock Clock { get; }
 
-    public SteppedWorkers Workers { get; } = new();
+    public SteppedWorkers Workers { get; }
 
     public EmbeddedLog? Log { get; private set; }
 

@@ -2,8 +2,8 @@ using Sketch.Engine.Work;
 
 namespace Sketch.Tests.Simulation.World;
 
-/// <summary>Loops without threads: the seed decides whose step is next.</summary>
-internal sealed class SteppedWorkers : IWorkers
+/// <summary>Loops without threads: the seed decides whose step is next, and whether a step is taken where it is offered.</summary>
+internal sealed class SteppedWorkers(Random random, TimeProvider time) : IWorkers
 {
     private readonly List<Loop> _loops = [];
 
@@ -11,13 +11,13 @@ internal sealed class SteppedWorkers : IWorkers
 
     public IWorker Start(string name, Func<WorkStep> step)
     {
-        Loop loop = new(name, step);
+        Loop loop = new(name, step, random, time);
         _loops.Add(loop);
         return loop;
     }
 
     /// <summary>Takes one step of one loop that may have work; its name, or null when all sleep.</summary>
-    public string? StepOne(Random random)
+    public string? StepOne()
     {
         int runnable = _loops.Count(loop => loop.Runnable);
         if (runnable == 0)
@@ -35,19 +35,49 @@ internal sealed class SteppedWorkers : IWorkers
         return loop.Name;
     }
 
-    private sealed class Loop(string name, Func<WorkStep> step) : IWorker
+    private sealed class Loop(string name, Func<WorkStep> step, Random random, TimeProvider time) : IWorker
     {
+        private ITimer? _timer;
+        private bool _stepping;
+        private bool _ended;
+
         public string Name => name;
 
         public bool Runnable { get; private set; } = true;
 
         public void Wake() => Runnable = true;
 
+        public void WakeAfter(TimeSpan after)
+        {
+            _timer ??= time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(after, Timeout.InfiniteTimeSpan);
+        }
+
         public WorkStep Step()
         {
             Runnable = false;
-            WorkStep did = step();
-            Runnable |= did == WorkStep.More;
+            return Take(step);
+        }
+
+        public bool TryStep(Func<WorkStep> other)
+        {
+            if (_stepping || _ended || random.Next(2) == 0)
+            {
+                return false;
+            }
+
+            Take(other);
+            return true;
+        }
+
+        private WorkStep Take(Func<WorkStep> one)
+        {
+            _stepping = true;
+            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            WorkStep did = _ended ? WorkStep.Ended : one();
+            _stepping = false;
+            _ended = did == WorkStep.Ended;
+            Runnable |= did != WorkStep.Idle;
             return did;
         }
     }
