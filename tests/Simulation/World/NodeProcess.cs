@@ -27,7 +27,7 @@ internal sealed class NodeProcess : IDisposable
         _store = store;
         _bug = bug;
         Workers = new SteppedWorkers(random, clock);
-        _opening = OpenAsync(incarnation, isTight);
+        _opening = OpenAsync(incarnation, isTight, random);
     }
 
     public SimulatedDisk Disk { get; }
@@ -105,7 +105,7 @@ internal sealed class NodeProcess : IDisposable
         }
     }
 
-    private async Task OpenAsync(ulong incarnation, bool isTight)
+    private async Task OpenAsync(ulong incarnation, bool isTight, Random random)
     {
         ILogDisk disk = _bug.Wrap(Disk);
         Log = await EmbeddedLog.OpenAsync(
@@ -132,8 +132,8 @@ internal sealed class NodeProcess : IDisposable
                 CheckpointEverySeconds = 1,
                 Disk = disk,
 
-                // Tight: totals leave memory whenever they may, and readers ask the store.
-                TotalsMemoryBytes = isTight ? 0 : 1 << 20,
+                // Tight: totals leave memory whenever they may, or as soon as a flood comes, and readers ask the store.
+                TotalsMemoryBytes = isTight ? random.Next(2) * 2_400 : 1 << 20,
                 HeaviestKept = isTight ? 2 : 1_024,
                 ExpireEvery = TimeSpan.FromMilliseconds(700),
                 Lifetime = definition => definition.Name == Clients.Fading && !_store.LivesOn ? Lifetime : TimeSpan.MaxValue,
