@@ -25,7 +25,9 @@ public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byt
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, blockBytes);
-        return _free.TryDequeue(out Block? kept) ? kept : new Block(this);
+        Block block = _free.TryDequeue(out Block? kept) ? kept : new Block(this);
+        block.Rented();
+        return block;
     }
 
     /// <summary>Nothing: the blocks go with the process, whichever of its owners is disposed first.</summary>
@@ -39,13 +41,22 @@ public sealed class ReceiveBuffers(int blockBytes, int maxKept) : MemoryPool<byt
             _free.Enqueue(block);
     }
 
-    /// <summary>One block; who rented it disposes it once, and it is free for the next.</summary>
+    /// <summary>One block; once who rented it disposes it, it is free for the next.</summary>
     private sealed class Block(ReceiveBuffers owner) : IMemoryOwner<byte>
     {
+        private int _isRented;
+
         /// <summary>All of its bytes: pinned, so that the kernel writes into them, and with whatever the last connection left.</summary>
         public Memory<byte> Memory { get; } = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(owner.MaxBufferSize, pinned: true), 0, owner.MaxBufferSize);
 
-        /// <summary>Gives it back; not to be used after that.</summary>
-        public void Dispose() => owner.Keep(this);
+        /// <summary>Marks it as somebody's.</summary>
+        public void Rented() => Volatile.Write(ref _isRented, 1);
+
+        /// <summary>Gives it back; not to be used after that. A second time does nothing: no two connections ever share a block.</summary>
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isRented, 0) != 0)
+                owner.Keep(this);
+        }
     }
 }
