@@ -152,7 +152,7 @@ internal struct AppendList
         _last = others._last;
     }
 
-    /// <summary>Answers all of them, some at a time on one thread of the pool: a hand-over for each costs more than what most callers do next.</summary>
+    /// <summary>Answers all of them, some at a time on one thread of the pool (one within its call at once): a hand-over for each costs more than what most callers do next.</summary>
     internal void Complete(AppendStatus status)
     {
         while (First is not null)

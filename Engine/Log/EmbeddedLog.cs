@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Sketch.Engine.Log;
 
 /// <summary>
-/// The log on this machine's disk: segment files, written by one thread with group commit. Once a write or sync failed it only reads, for the
+/// The log on this machine's disk: segment files, written by one thread at a time with group commit. Once a write or sync failed it only reads, for the
 /// disk's state is unknown then and a second sync would report success: the process is to exit, and the next start reads what is really there.
 /// </summary>
 public sealed class EmbeddedLog : IIncrementLog
@@ -163,7 +163,7 @@ public sealed class EmbeddedLog : IIncrementLog
                 }
             }
 
-            while (await _handOver.TakeAsync(cancellationToken) is { } slice)
+            while (await _handOver.TakeAsync(cancellationToken).ConfigureAwait(false) is { } slice)
             {
                 if (slice.First != position)
                 {

@@ -9,13 +9,16 @@ namespace Sketch.Engine.Log;
 /// </summary>
 internal sealed class HandOver : IValueTaskSource
 {
+    /// <summary>The most, in bytes, that is taken in on a caller's thread.</summary>
+    internal const int MaxBytesHere = 4 << 10;
+
     private const int MaxGroups = 64;
     private const long MaxBytes = 32 << 20;
     private readonly Lock _gate = new();
     private readonly Queue<(LogSlice Slice, int Bytes)> _groups = new();
     private ManualResetValueTaskSourceCore<bool> _arrival;
     private bool _followerWaits;
-    private bool _isGuest;
+    private Guest _guest;
     private Exception? _failure;
     private long _bytes;
     private bool _claimed;
@@ -110,7 +113,7 @@ internal sealed class HandOver : IValueTaskSource
     }
 
     /// <summary>Wakes the follower if it waits. It may find nothing.</summary>
-    /// <param name="here">It takes in one group on the caller's thread, and goes on elsewhere.</param>
+    /// <param name="here">It takes in one small group on the caller's thread, and goes on elsewhere; the caller holds nothing that it may need.</param>
     internal void WakeFollower(bool here)
     {
         lock (_gate)
@@ -121,7 +124,7 @@ internal sealed class HandOver : IValueTaskSource
             }
 
             _followerWaits = false;
-            _isGuest = here;
+            _guest = here ? Guest.MayTakeOne : Guest.No;
             _arrival.RunContinuationsAsynchronously = !here;
         }
 
@@ -139,71 +142,68 @@ internal sealed class HandOver : IValueTaskSource
         WakeWriter();
     }
 
-    /// <summary>The next group; null when the log ended. The one follower waits here, without allocating: it is woken for every group.</summary>
+    /// <summary>
+    /// The next group; null when the log ended. The one follower waits here, without allocating, and goes on where it is woken: on a thread of the pool, or for one small
+    /// group on that of the group's caller.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<LogSlice?> TakeAsync(CancellationToken cancellationToken)
     {
-        if (_isGuest)
-        {
-            _isGuest = false;
-            if (IsAnyHere())
-            {
-                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            }
-        }
-
         using CancellationTokenRegistration cancelled =
             cancellationToken.UnsafeRegister(static self => ((HandOver)self!).WakeFollower(here: false), this);
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryTake(out LogSlice? slice))
+            switch (Look(cancellationToken, out LogSlice? slice))
             {
-                WakeWriter();
-                return slice;
+                case Found.Group:
+                    WakeWriter();
+                    return slice;
+                case Found.End:
+                    return null;
+                case Found.TooMuchHere:
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    break;
+                default:
+                    await new ValueTask(this, _arrival.Version).ConfigureAwait(false);
+                    break;
             }
+        }
+    }
 
-            lock (_gate)
+    private Found Look(CancellationToken cancellationToken, out LogSlice? slice)
+    {
+        slice = null;
+        lock (_gate)
+        {
+            bool isAny = _groups.TryPeek(out (LogSlice Slice, int Bytes) group);
+            if (!isAny && !_ended && !cancellationToken.IsCancellationRequested)
             {
-                if (_groups.Count > 0)
-                {
-                    continue;
-                }
-
-                if (_ended)
-                {
-                    return _failure is null ? null : throw new IOException(_failure.Message, _failure);
-                }
-
-                // A token that is cancelled after the look at it above wakes what waits here already.
+                // A token that is cancelled after this look wakes what waits here already.
+                _guest = Guest.No;
                 _arrival.Reset();
-                _followerWaits = !cancellationToken.IsCancellationRequested;
-                if (!_followerWaits)
-                {
-                    continue;
-                }
+                _followerWaits = true;
+                return Found.Nothing;
             }
 
-            await new ValueTask(this, _arrival.Version).ConfigureAwait(false);
-        }
-    }
+            // A caller's thread is its own again after its group: not even how the following ends is for it to find out.
+            bool isWelcome = isAny && _guest == Guest.MayTakeOne && group.Slice.Bytes.Length <= MaxBytesHere && !cancellationToken.IsCancellationRequested;
+            if (_guest != Guest.No && !isWelcome)
+            {
+                _guest = Guest.No;
+                return Found.TooMuchHere;
+            }
 
-    private bool IsAnyHere()
-    {
-        lock (_gate)
-        {
-            return _groups.Count > 0;
-        }
-    }
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!isAny)
+            {
+                return _failure is null ? Found.End : throw new IOException(_failure.Message, _failure);
+            }
 
-    private bool TryTake(out LogSlice? slice)
-    {
-        lock (_gate)
-        {
-            bool taken = _groups.TryDequeue(out (LogSlice Slice, int Bytes) group);
-            slice = group.Slice;
+            _guest = _guest == Guest.No ? Guest.No : Guest.HasTaken;
+            _groups.Dequeue();
             _bytes -= group.Bytes;
-            return taken;
+            slice = group.Slice;
+            return Found.Group;
         }
     }
 
@@ -228,4 +228,20 @@ internal sealed class HandOver : IValueTaskSource
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _arrival.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Whether the follower runs on the thread of a caller that woke it.</summary>
+    private enum Guest
+    {
+        No,
+        MayTakeOne,
+        HasTaken,
+    }
+
+    private enum Found
+    {
+        Nothing,
+        Group,
+        End,
+        TooMuchHere,
+    }
 }

@@ -56,7 +56,8 @@ public interface IIncrementLog : IAsyncDisposable
 
     /// <summary>
     /// Appends one record. Order of calls from one caller that awaits each is kept. Never throws for a full queue or a failed disk: the status says so.
-    /// A token that is cancelled before the record was queued cancels the append; later it has no effect.
+    /// A token that is cancelled before the record was queued cancels the append; later it has no effect. A batch may be written, and taken in by the log's follower, within the
+    /// call: not to be made with a lock held that the follower needs.
     /// </summary>
     ValueTask<Appended> AppendAsync(LogRecord record, Durability durability, CancellationToken cancellationToken);
 

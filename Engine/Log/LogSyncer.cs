@@ -28,6 +28,8 @@ internal sealed class LogSyncer
     private long _oldestOfNext;
     private long _target;
     private bool _writerWaits;
+
+    // The worker takes a step soon by itself: who writes what nobody waits for need not wake it.
     private bool _looksAgain;
     private long _lastSync;
     private bool _closing;
@@ -62,6 +64,9 @@ internal sealed class LogSyncer
             }
         }
     }
+
+    // With the gate held: whether anybody waits for the next sync.
+    private bool IsWanted => !_waiting.IsEmpty || _writerWaits || _progress is not null || _closing;
 
     /// <summary>A group was written: it is to be synced, and then these are to be answered.</summary>
     /// <exception cref="LogDiskException">A sync failed: nothing may be acknowledged.</exception>
@@ -106,7 +111,12 @@ internal sealed class LogSyncer
             _writerWaits = waits = _written != _synced && _time.GetElapsedTime(_oldest) >= Patience;
         }
 
-        return !WakeIf(waits);
+        if (waits)
+        {
+            _worker.Wake();
+        }
+
+        return !waits;
     }
 
     /// <summary>Whether all that was written is durable. If not, the writer is woken after the next sync.</summary>
@@ -120,7 +130,12 @@ internal sealed class LogSyncer
             _writerWaits = waits = _written != _synced;
         }
 
-        return !WakeIf(waits);
+        if (waits)
+        {
+            _worker.Wake();
+        }
+
+        return !waits;
     }
 
     /// <summary>Waits until a position is durable.</summary>
@@ -142,7 +157,7 @@ internal sealed class LogSyncer
             }
 
             _worker.Wake();
-            await progress.WaitAsync(cancellationToken);
+            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -174,19 +189,6 @@ internal sealed class LogSyncer
             waiting = _ended ? _waiting : default;
             return _ended;
         }
-    }
-
-    // With the gate held: whether anybody waits for the next sync.
-    private bool IsWanted => !_waiting.IsEmpty || _writerWaits || _progress is not null || _closing;
-
-    private bool WakeIf(bool isWanted)
-    {
-        if (isWanted)
-        {
-            _worker.Wake();
-        }
-
-        return isWanted;
     }
 
     private void ThrowIfFailed()

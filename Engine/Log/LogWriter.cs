@@ -9,7 +9,6 @@ namespace Sketch.Engine.Log;
 internal sealed class LogWriter
 {
     private const int MaxGroupBytes = BufferPool.LargestBytes - FrameRun.EndMarkBytes;
-    private const int MaxBytesHere = 4 << 10;
 
     private readonly SegmentFiles _files;
     private readonly SegmentChain _chain;
@@ -21,7 +20,7 @@ internal sealed class LogWriter
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IWorker _worker;
-    private readonly Func<WorkStep> _stepHere;
+    private readonly Func<WorkStep> _stepLent;
 
     private ILogFile _file;
     private Segment _segment;
@@ -53,7 +52,7 @@ internal sealed class LogWriter
         _next = tail.Segment.Next;
         _timeMs = tail.TimeMs;
         _syncer = new LogSyncer(_file, _next, time, workers, Wake);
-        _stepHere = StepHere;
+        _stepLent = StepLent;
         _handOver.Drained = Wake;
         _queue.Filled = Filled;
         _worker = workers.Start("log writer", Step);
@@ -73,20 +72,20 @@ internal sealed class LogWriter
 
     /// <summary>
     /// Writes a small batch at once where its caller is, and has the follower take it in there: at rest, three hand-overs from thread to thread would take longer than all else.
-    /// Anything else may be appended by who holds what the follower waits for.
+    /// Not so what is no batch: who appends that may hold what the follower needs.
     /// </summary>
     private void Filled(PendingAppend? first)
     {
-        if (first is not { Size: <= MaxBytesHere, Record.Kind: RecordKind.Increments or RecordKind.Elements })
+        if (first is not { Size: <= HandOver.MaxBytesHere, Record.Kind: RecordKind.Increments or RecordKind.Elements })
         {
             Wake();
             return;
         }
 
-        first.IsHere = true;
-        bool stepped = _worker.TryStep(_stepHere);
-        first.IsHere = false;
-        if (stepped)
+        first.EnterCall();
+        bool isTaken = _worker.TryStep(_stepLent);
+        first.LeaveCall();
+        if (isTaken)
         {
             _handOver.WakeFollower(here: true);
         }
@@ -122,10 +121,21 @@ internal sealed class LogWriter
             _syncer.Stop();
         }
 
-        return _syncer.HasEnded(out AppendList waiting) ? End(waiting) : WorkStep.Idle;
+        if (!_syncer.HasEnded(out AppendList waiting))
+        {
+            return WorkStep.Idle;
+        }
+
+        if (_isLent)
+        {
+            Wake();
+            return WorkStep.Idle;
+        }
+
+        return End(waiting);
     }
 
-    private WorkStep StepHere()
+    private WorkStep StepLent()
     {
         _isLent = true;
         WorkStep did = Step();
@@ -161,8 +171,8 @@ internal sealed class LogWriter
     {
         (int count, int bytes) = Measure();
 
-        // A segment takes several syncs: no caller makes one on its thread.
-        if (count == 0 && _isLent)
+        // Room takes the file system a while, and a segment several syncs: no caller sees to them on its thread.
+        if (_isLent && (count == 0 || _end + bytes > _reserved))
         {
             Wake();
             return false;
@@ -207,7 +217,7 @@ internal sealed class LogWriter
         }
 
         Publish(buffer, bytes, count);
-        if (count > 1 || !_group.First!.IsHere)
+        if (count > 1 || !_group.First!.IsInCall)
         {
             _handOver.WakeFollower(here: false);
         }

@@ -4,7 +4,7 @@ namespace Sketch.Engine.Log;
 
 /// <summary>
 /// An append that waits. Reused, also as the work item that wakes its caller on the thread pool: an append allocates nothing, and what
-/// the caller does next never runs on the writer's thread.
+/// the caller does next never runs on the writer's thread. A caller that writes by itself finds its answer when the call returns.
 /// </summary>
 internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Appended>, IThreadPoolWorkItem
 {
@@ -25,13 +25,14 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
     /// <summary>Its place, once it has one.</summary>
     internal long Position { get; set; }
 
-    /// <summary>Whether this runs in the call that appends it: nobody awaits the answer yet.</summary>
-    internal bool IsHere
-    {
-        // Only ever equal on the thread that wrote it, so that others may look at any moment.
-        get => Volatile.Read(ref _caller) == Environment.CurrentManagedThreadId;
-        set => Volatile.Write(ref _caller, value ? Environment.CurrentManagedThreadId : 0);
-    }
+    /// <summary>Whether this runs within the call that appends it, whose caller can't await the answer yet. Others may look at any moment: it is never so on their threads.</summary>
+    internal bool IsInCall => Volatile.Read(ref _caller) == Environment.CurrentManagedThreadId;
+
+    /// <summary>The thread that appends it is going to take the writer's step.</summary>
+    internal void EnterCall() => Volatile.Write(ref _caller, Environment.CurrentManagedThreadId);
+
+    /// <summary>That thread has done so.</summary>
+    internal void LeaveCall() => Volatile.Write(ref _caller, 0);
 
     internal ValueTask<Appended> Start(in LogRecord record, Durability durability)
     {
@@ -41,7 +42,7 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
         return new ValueTask<Appended>(this, _core.Version);
     }
 
-    /// <summary>Answers the caller and those of the appends behind it, each once, one after the other on the thread pool.</summary>
+    /// <summary>Answers the caller and those of the appends behind it, each once, one after the other on the thread pool; a single one within its call right there.</summary>
     internal void CompleteAll(AppendStatus status)
     {
         for (PendingAppend? append = this; append is not null; append = append.Next)
@@ -50,7 +51,7 @@ internal sealed class PendingAppend(AppendQueue owner) : IValueTaskSource<Append
             append.Record = default;
         }
 
-        if (IsHere && Next is null)
+        if (IsInCall && Next is null)
         {
             Answer();
         }

@@ -31,7 +31,7 @@ public interface IWorker
     /// <summary>There may be work: a step is taken after this call, or is under way and will be followed by another. Never waits.</summary>
     void Wake();
 
-    /// <summary>Called by a step that will say that it is idle: the next one is taken after this time, unless the loop is woken earlier.</summary>
+    /// <summary>Called by a step of the loop's own (none of <see cref="TryStep"/>) that will say that it is idle: the next one is taken after this time, unless the loop is woken earlier.</summary>
     /// <param name="time">More than nothing.</param>
     void WakeAfter(TimeSpan time);
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Sketch.Engine.Work;
 
 /// <summary>A thread of the operating system for each loop; it sleeps while its loop is idle.</summary>
@@ -94,8 +96,12 @@ public sealed class ThreadWorkers : IWorkers
         {
             lock (_gate)
             {
-                while (Interlocked.Exchange(ref _woken, 0) == 0 && Monitor.Wait(_gate, _sleepMs))
+                long began = Stopwatch.GetTimestamp();
+                int left = _sleepMs;
+                while (Interlocked.Exchange(ref _woken, 0) == 0 && left != 0)
                 {
+                    Monitor.Wait(_gate, left);
+                    left = _sleepMs == Timeout.Infinite ? _sleepMs : Math.Max(0, _sleepMs - (int)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
                 }
 
                 _sleepMs = Timeout.Infinite;

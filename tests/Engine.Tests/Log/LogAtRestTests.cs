@@ -66,14 +66,20 @@ public sealed class LogAtRestTests
     public async Task A_follower_goes_on_elsewhere_when_more_comes_than_it_was_woken_for()
     {
         EmbeddedLog log = await Open();
-        List<int> threads = [];
+        List<Thread> threads = [];
         Task following = FollowTwo();
-        int here = Environment.CurrentManagedThreadId;
-        await log.AppendAsync(LogTesting.Record(1), Durability.Written, default);
+        Thread caller = new(() =>
+        {
+            // The thread is not free for anything else until the follower has had both.
+            Task<Appended> append = log.AppendAsync(LogTesting.Record(1), Durability.Written, default).AsTask();
+            Assert.True(append.IsCompletedSuccessfully && following.Wait(LogTesting.Deadline));
+        });
+        caller.Start();
         await following.WaitAsync(LogTesting.Deadline);
+        caller.Join();
         Assert.Equal(2, threads.Count);
-        Assert.Equal(here, threads[0]);
-        Assert.NotEqual(here, threads[1]);
+        Assert.Same(caller, threads[0]);
+        Assert.NotSame(caller, threads[1]);
         await Close(log);
 
         async Task FollowTwo()
@@ -81,15 +87,68 @@ public sealed class LogAtRestTests
             await foreach (LogSlice slice in log.ReadAsync(log.Range.Next, follow: true, default).ConfigureAwait(false))
             {
                 slice.Dispose();
-                threads.Add(Environment.CurrentManagedThreadId);
+                threads.Add(Thread.CurrentThread);
                 if (threads.Count == 2)
                 {
                     break;
                 }
 
-                await log.AppendAsync(LogTesting.Record(2), Durability.Written, default);
+                // Not awaited: this is the follower.
+                _ = log.AppendAsync(LogTesting.Record(2), Durability.Written, default).AsTask();
             }
         }
+    }
+
+    [Fact]
+    public async Task A_follower_never_waits_for_a_callers_context()
+    {
+        EmbeddedLog log = await Open();
+        Task following = FollowThree();
+        Recorder context = new();
+        Thread caller = new(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+            for (int i = 0; i < 3; i++)
+            {
+                Assert.True(log.AppendAsync(LogTesting.Record(i), Durability.Written, default).AsTask().Wait(LogTesting.Deadline));
+            }
+        });
+        caller.Start();
+        await following.WaitAsync(LogTesting.Deadline);
+        caller.Join();
+        Assert.Equal(0, context.Posts);
+        await Close(log);
+
+        async Task FollowThree()
+        {
+            int seen = 0;
+            await foreach (LogSlice slice in log.ReadAsync(log.Range.Next, follow: true, default).ConfigureAwait(false))
+            {
+                slice.Dispose();
+                if (++seen == 3)
+                {
+                    break;
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_within_the_call_and_a_broken_one_ends_the_log()
+    {
+        EmbeddedLog log = await Open();
+        _disk.Fault = (call, _) => call == "pwrite" ? new LogDiskException("full", DiskFault.NoSpace) : null;
+        ValueTask<Appended> refused = log.AppendAsync(LogTesting.Record(1), Durability.Written, default);
+        Assert.True(refused.IsCompletedSuccessfully);
+        Assert.Equal(new Appended(AppendStatus.NoSpace, 0), await refused);
+
+        _disk.Fault = (call, _) => call == "pwrite" ? SimulatedDisk.Broken(call) : null;
+        Task<Appended> failed = log.AppendAsync(LogTesting.Record(2), Durability.Written, default).AsTask();
+        Assert.False(failed.IsCompleted);
+        await _workers.RunUntil(failed);
+        Assert.Equal(new Appended(AppendStatus.Unknown, 0), await failed);
+        Assert.Contains("pwrite failed", (await Assert.ThrowsAsync<LogDiskException>(() => log.Failed)).Message, StringComparison.Ordinal);
+        await Close(log);
     }
 
     [Fact]
@@ -161,4 +220,17 @@ public sealed class LogAtRestTests
     }
 
     private Task Close(EmbeddedLog log) => _workers.RunUntil(log.DisposeAsync().AsTask());
+
+    private sealed class Recorder : SynchronizationContext
+    {
+        private int _posts;
+
+        public int Posts => Volatile.Read(ref _posts);
+
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+            Interlocked.Increment(ref _posts);
+            base.Post(d, state);
+        }
+    }
 }

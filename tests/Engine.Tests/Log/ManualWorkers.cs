@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Sketch.Engine.Work;
 
 namespace Sketch.Tests.Engine.Log;
@@ -25,8 +26,10 @@ internal sealed class ManualWorkers : IWorkers
     /// <summary>Lets all loops run until something has happened.</summary>
     public async Task RunUntil(Task task)
     {
+        Stopwatch watch = Stopwatch.StartNew();
         while (!task.IsCompleted)
         {
+            Assert.True(watch.Elapsed < LogTesting.Deadline, "What the loops were run for did not come about.");
             foreach (Worker worker in _workers.Values)
             {
                 worker.Run();
@@ -40,26 +43,31 @@ internal sealed class ManualWorkers : IWorkers
 
     private sealed class Worker(Func<WorkStep> step) : IWorker
     {
-        private bool _awake = true;
+        private int _awake = 1;
+        private bool _stepping;
         private bool _ended;
 
         public TimeSpan? After { get; private set; }
 
-        public void Wake() => _awake = true;
+        public void Wake() => Volatile.Write(ref _awake, 1);
 
         public void WakeAfter(TimeSpan time) => After = time;
 
         public bool TryStep(Func<WorkStep> other)
         {
+            if (_stepping || _ended)
+            {
+                return false;
+            }
+
             Take(other);
             return true;
         }
 
         public void Run()
         {
-            while (_awake && !_ended)
+            while (!_ended && Interlocked.Exchange(ref _awake, 0) != 0)
             {
-                _awake = false;
                 Take(step);
             }
         }
@@ -67,9 +75,14 @@ internal sealed class ManualWorkers : IWorkers
         private void Take(Func<WorkStep> one)
         {
             After = null;
+            _stepping = true;
             WorkStep did = one();
+            _stepping = false;
             _ended = did == WorkStep.Ended;
-            _awake |= did == WorkStep.More;
+            if (did == WorkStep.More)
+            {
+                Wake();
+            }
         }
     }
 }
