@@ -154,6 +154,9 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
                 throw new LogCorruptException($"{last.Path} ends before the log's first record, which was durable before the file had its name.");
             }
 
+            // Also what lies beyond the file's end: when its length was lost, later records may lie there whole, and would come back once the file grows up to them.
+            file.SetLength(cursor.Offset);
+
             // What is read from now on must stay, also what a process that died had written but not synced.
             file.Sync();
             files.SyncFolder();
@@ -197,7 +200,6 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
                 "was written after it and is good. Restore the file, or the log from a backup.");
         }
 
-        file.SetLength(cursor.Offset);
         if (fault == FrameFault.EndMark && !any)
         {
             // Where the writer had stopped: nothing is lost.

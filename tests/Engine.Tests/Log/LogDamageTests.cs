@@ -147,6 +147,27 @@ public sealed class LogDamageTests
         Assert.Contains("position 10 was written after it", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_start_frees_what_lies_beyond_the_end_of_the_file()
+    {
+        // Records whose file's length was lost would come back once it grows up to them; the simulation has such disks.
+        SimulatedDisk disk = new();
+        await using (EmbeddedLog log = await LogTesting.Open(Folder, disk: disk))
+        {
+            await log.AppendMany(0, 3);
+        }
+
+        List<string> calls = [];
+        disk.Fault = (call, path) =>
+        {
+            calls.Add($"{call} {path}");
+            return null;
+        };
+        await using EmbeddedLog again = await LogTesting.Open(Folder, disk: disk);
+        Assert.Null(again.Cut);
+        Assert.True(calls.IndexOf($"ftruncate {First}") is var freed and >= 0 && freed < calls.IndexOf($"fdatasync {First}"));
+    }
+
     /// <summary>Appends a record, and during its sync a group of others; returns where in the file that group starts.</summary>
     private static async Task<int> AppendOneAndAGroup(EmbeddedLog log, SimulatedDisk disk, int from, int others)
     {

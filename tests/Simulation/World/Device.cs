@@ -73,12 +73,10 @@ internal sealed class Inode
     public void SetLength(int length)
     {
         Grow(length);
-        if (length < Length)
-        {
-            _content.AsSpan(length, Length - length).Clear();
-            MarkDirty(length, Length);
-        }
 
+        // Whatever lies beyond, also what a device holds beyond the length that it knows.
+        _content.AsSpan(length).Clear();
+        MarkDirty(length, _content.Length);
         Length = length;
     }
 
