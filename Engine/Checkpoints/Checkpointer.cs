@@ -85,7 +85,8 @@ internal sealed partial class Checkpointer(
         {
             while (true)
             {
-                while (fold.Position < Volatile.Read(ref _closedTo))
+                // Not how far the fold has read: a window that the hour ends is seen to end with the first record of the next one, which may be all of that.
+                while (AddedUpTo < Volatile.Read(ref _closedTo))
                 {
                     // A window is added up while the one before it is on its way to the store; no more than these two are held.
                     if (await AggregateAsync(cancellationToken).ConfigureAwait(false) is { } window)

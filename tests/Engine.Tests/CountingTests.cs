@@ -205,6 +205,19 @@ public sealed class CountingTests
     }
 
     [Fact]
+    public async Task A_window_of_one_record_between_two_hours_is_stored_although_nothing_is_counted_after_it()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Send("ann", 1, ("a", 1));
+        rig.Time.AdjustTime(rig.Time.GetUtcNow().AddHours(1));
+        await rig.Send("ann", 2, ("a", 2));
+        rig.Time.AdjustTime(rig.Time.GetUtcNow().AddHours(1));
+        Assert.True((await rig.Send("ann", 2, ("a", 2))).Duplicate);
+        await rig.Checkpoint();
+        Assert.Equal([1L, 2L], rig.Store.Checkpoints.Where(c => c.Deltas.Count > 0).Select(c => c.Deltas.Single().Delta));
+    }
+
+    [Fact]
     public async Task Names_are_found_whether_they_are_stored_or_only_in_the_log()
     {
         await using Rig rig = await Rig.Open();
