@@ -47,9 +47,17 @@ internal sealed class History
             return;
         }
 
-        await _clients.FinishAsync();
-        await _node.EndExpiryAsync();
-        await _node.CheckpointAsync();
+        // What failed just before peace may show only now, and take back what was only written: it is sent again.
+        NodeProcess process;
+        do
+        {
+            process = _node.Process;
+            await _clients.FinishAsync();
+            await _node.EndExpiryAsync();
+            await _node.CheckpointAsync();
+        }
+        while (_node.Process != process);
+
         await _reader.ReadEverythingAsync();
     }
 
