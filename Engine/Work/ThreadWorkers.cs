@@ -24,6 +24,7 @@ public sealed class ThreadWorkers : IWorkers
         private int _sleepMs = Timeout.Infinite;
         private bool _ended;
 
+        /// <inheritdoc/>
         public void Wake()
         {
             // A flag that is up already will be taken down before the next step looks at anything.
@@ -36,8 +37,10 @@ public sealed class ThreadWorkers : IWorkers
             }
         }
 
+        /// <inheritdoc/>
         public void WakeAfter(TimeSpan time) => _sleepMs = (int)Math.Ceiling(time.TotalMilliseconds);
 
+        /// <summary>The loop, on its thread: takes steps, and sleeps while it is idle; returns when it is over.</summary>
         public void Run()
         {
             WorkStep last = WorkStep.Idle;
@@ -55,6 +58,7 @@ public sealed class ThreadWorkers : IWorkers
             }
         }
 
+        /// <inheritdoc/>
         public bool TryStep(Func<WorkStep> other)
         {
             if (_stepping.IsHeldByCurrentThread || !_stepping.TryEnter())
