@@ -68,15 +68,15 @@ public sealed class LogAtRestTests
         EmbeddedLog log = await Open();
         List<Thread> threads = [];
         Task following = FollowTwo();
-        Thread caller = new(() =>
+        Thread? caller = null;
+        await OnThread(() =>
         {
             // The thread is not free for anything else until the follower has had both.
+            caller = Thread.CurrentThread;
             Task<Appended> append = log.AppendAsync(LogTesting.Record(1), Durability.Written, default).AsTask();
             Assert.True(append.IsCompletedSuccessfully && following.Wait(LogTesting.Deadline));
         });
-        caller.Start();
-        await following.WaitAsync(LogTesting.Deadline);
-        caller.Join();
+        await following;
         Assert.Equal(2, threads.Count);
         Assert.Same(caller, threads[0]);
         Assert.NotSame(caller, threads[1]);
@@ -105,7 +105,7 @@ public sealed class LogAtRestTests
         EmbeddedLog log = await Open();
         Task following = FollowThree();
         Recorder context = new();
-        Thread caller = new(() =>
+        await OnThread(() =>
         {
             SynchronizationContext.SetSynchronizationContext(context);
             for (int i = 0; i < 3; i++)
@@ -113,9 +113,7 @@ public sealed class LogAtRestTests
                 Assert.True(log.AppendAsync(LogTesting.Record(i), Durability.Written, default).AsTask().Wait(LogTesting.Deadline));
             }
         });
-        caller.Start();
         await following.WaitAsync(LogTesting.Deadline);
-        caller.Join();
         Assert.Equal(0, context.Posts);
         await Close(log);
 
@@ -202,6 +200,9 @@ public sealed class LogAtRestTests
         Assert.Equal(4, (await reading.WaitAsync(LogTesting.Deadline)).Count);
         await Close(log);
     }
+
+    private static Task OnThread(Action act) =>
+        Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private async Task<EmbeddedLog> Open(long segmentBytes = 1 << 20)
     {
