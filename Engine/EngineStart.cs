@@ -7,6 +7,7 @@ using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
+using Sketch.Engine.Tables;
 using Sketch.Engine.Totals;
 using Sketch.Engine.Windows;
 using Sketch.Sketches;
@@ -101,7 +102,7 @@ internal static partial class EngineStart
                 owner.TryAdmit(owner.State.Weight);
             }
 
-            await LoadTotalsAsync(store, catalogue, heaviest, options.Progress, cancellationToken).ConfigureAwait(false);
+            await LoadCountersAsync(store, catalogue, heaviest, options.Progress, cancellationToken).ConfigureAwait(false);
             catalogue.SetExpiring(fold.Expiring.Names); // once more: now those that the store names are there
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
             {
@@ -177,39 +178,52 @@ internal static partial class EngineStart
         }
     }
 
-    private static async Task LoadTotalsAsync(
+    private static async Task LoadCountersAsync(
         ICheckpointStore store,
         CounterCatalogue catalogue,
         HeaviestTotals heaviest,
         OpeningProgress progress,
         CancellationToken cancellationToken)
     {
-        await foreach (IReadOnlyList<StoredCounter> batch in store.ReadCountersAsync(cancellationToken).ConfigureAwait(false))
+        CounterTable table = catalogue.Counters;
+        table.Expect(await store.CountCountersAsync(cancellationToken).ConfigureAwait(false));
+        StoredName[] names = new StoredName[IdLines.Together];
+        await foreach (IReadOnlyList<StoredName> batch in store.ReadAllNamesAsync(cancellationToken).ConfigureAwait(false))
         {
             progress.Loaded(batch.Count);
-            NamespaceEntry? owner = null;
-            foreach (StoredCounter counter in batch)
+            for (int from = 0, count; from < batch.Count; from += count)
             {
-                if (owner?.State.Definition.Name != counter.Namespace)
+                NamespaceEntry owner = Owner(batch[from].Namespace);
+                for (count = 0; count < names.Length && from + count < batch.Count && batch[from + count].Namespace == batch[from].Namespace; count++)
                 {
-                    owner = catalogue.Find(counter.Namespace) ?? throw new EngineStateException(
-                        $"ClickHouse holds counters of the namespace '{counter.Namespace}', which the log does not define.");
+                    names[count] = batch[from + count];
                 }
 
-                LoadedCounter loaded = catalogue.Counters.Load(counter.Id, owner.State.Index, counter.Name.Span, counter.Total, counter.IsDeleted);
-                if (loaded == LoadedCounter.New)
-                {
-                    owner.CountCounter();
-                }
-
-                if (loaded != LoadedCounter.Removed)
-                {
-                    heaviest.Offer(owner.State.Index, counter.Id, counter.Total);
-                }
+                owner.CountCounters(table.LoadNames(owner.State.Index, names.AsSpan(0, count)));
             }
         }
 
-        catalogue.Counters.FinishLoading();
+        ulong[] ids = new ulong[IdLines.Together];
+        long[] totals = new long[IdLines.Together];
+        await foreach (IReadOnlyList<StoredSum> batch in store.ReadAllTotalsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            for (int from = 0, count; from < batch.Count; from += count)
+            {
+                NamespaceEntry owner = Owner(batch[from].Namespace);
+                for (count = 0; count < ids.Length && from + count < batch.Count && batch[from + count].Namespace == batch[from].Namespace; count++)
+                {
+                    (_, ids[count], totals[count]) = batch[from + count];
+                }
+
+                table.LoadTotals(owner.State.Index, ids.AsSpan(0, count), totals);
+                heaviest.Offer(owner.State.Index, ids.AsSpan(0, count), totals);
+            }
+        }
+
+        table.FinishLoading();
+
+        NamespaceEntry Owner(string @namespace) => catalogue.Find(@namespace) ?? throw new EngineStateException(
+            $"ClickHouse holds counters of the namespace '{@namespace}', which the log does not define.");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Replaying the log: {Percent} %, {Replayed} of {Records} records")]

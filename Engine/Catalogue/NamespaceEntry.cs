@@ -18,7 +18,9 @@ internal sealed class NamespaceEntry(NamespaceState state)
 
     public long Counters => Volatile.Read(ref _counters);
 
-    public void CountCounter() => Interlocked.Increment(ref _counters);
+    public void CountCounter() => CountCounters(1);
+
+    public void CountCounters(int count) => Interlocked.Add(ref _counters, count);
 
     public void UncountCounter() => Interlocked.Decrement(ref _counters);
 

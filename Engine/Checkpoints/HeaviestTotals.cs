@@ -56,12 +56,22 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         }
     }
 
-    /// <summary>Takes in a counter as the store has it, at start-up.</summary>
-    public void Offer(ushort namespaceIndex, ulong id, long total)
+    /// <summary>Takes in counters as the store has them, at start-up.</summary>
+    /// <param name="namespaceIndex">Whose they are.</param>
+    /// <param name="ids">The counters.</param>
+    /// <param name="totals">Their totals; <see cref="CounterTable.NotHere"/> for those that are none.</param>
+    public void Offer(ushort namespaceIndex, ReadOnlySpan<ulong> ids, ReadOnlySpan<long> totals)
     {
         lock (_gate)
         {
-            ListOf(namespaceIndex).Offer(id, total);
+            List list = ListOf(namespaceIndex);
+            for (int i = 0; i < ids.Length; i++)
+            {
+                if (totals[i] != CounterTable.NotHere)
+                {
+                    list.Offer(ids[i], totals[i]);
+                }
+            }
         }
     }
 

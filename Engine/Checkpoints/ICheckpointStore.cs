@@ -16,8 +16,18 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <exception cref="CheckpointStoreException">The store can't be reached or refused; the caller tries again.</exception>
     ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken);
 
-    /// <summary>Every counter with its exact total up to the last stored position. Each batch is valid until the next is asked for.</summary>
-    IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken);
+    /// <summary>How many counters there may be, so that room is made for them before they are read: a few more than there are, at a glance.</summary>
+    ValueTask<long> CountCountersAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The name of every counter; and of deleted ones whose total is not zero yet, because the window that deletes them is not stored whole. Each batch is valid until the next is asked for.
+    /// </summary>
+    IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The exact total up to the last stored position of every counter that was ever incremented, and zero or not of deleted ones. Each batch is valid until the next is asked for.
+    /// </summary>
+    IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// Exact totals of counters as of a position; those that the store does not know are left out. Right whatever is being stored meanwhile: what the store has of windows
@@ -107,13 +117,25 @@ public readonly record struct IdleQuestion(LogIdentity Log, string Namespace, lo
 /// <param name="Total">Its total.</param>
 public readonly record struct StoredTotal(ulong Id, long Total);
 
-/// <summary>A counter as the store knows it.</summary>
+/// <summary>A counter's name, as the store knows it.</summary>
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Name">Its name in UTF-8, valid as long as the batch.</param>
 /// <param name="Id">Its id.</param>
+/// <param name="IsDeleted">True when it is gone, but its total is not.</param>
+public readonly record struct StoredName(string Namespace, ReadOnlyMemory<byte> Name, ulong Id, bool IsDeleted = false);
+
+/// <summary>A counter's exact total, as the store knows it.</summary>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Id">Its id.</param>
 /// <param name="Total">Its exact total up to the last stored position.</param>
-/// <param name="IsDeleted">True when it is gone; only those are told whose total is not zero yet, because the window that deletes them is not stored whole.</param>
-public readonly record struct StoredCounter(string Namespace, ReadOnlyMemory<byte> Name, ulong Id, long Total, bool IsDeleted = false);
+public readonly record struct StoredSum(string Namespace, ulong Id, long Total);
+
+/// <summary>A counter with its exact total, as the store knows both at one position.</summary>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Name">Its name in UTF-8.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Total">Its exact total up to that position.</param>
+public readonly record struct StoredCounter(string Namespace, ReadOnlyMemory<byte> Name, ulong Id, long Total);
 
 /// <summary>Exact increments of one counter in one step of time.</summary>
 /// <param name="Start">Start of the step.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
@@ -32,58 +33,89 @@ internal sealed partial class CounterTable
     /// <summary>Told of whatever leaves: namespace and total.</summary>
     public Action<ushort, long> Leaves { get; set; } = static (_, _) => { };
 
-    /// <summary>A counter as the store has it; at start-up only.</summary>
-    /// <param name="id">Its id.</param>
-    /// <param name="namespaceIndex">Whose it is.</param>
-    /// <param name="name">Its name.</param>
-    /// <param name="total">Its total.</param>
-    /// <param name="removed">Whether it was deleted. What a replay deleted is so anyway (<see cref="AddRemoved"/>).</param>
-    /// <returns>What it is here.</returns>
-    /// <exception cref="InvalidDataException">The id belongs to another name.</exception>
-    public LoadedCounter Load(ulong id, ushort namespaceIndex, ReadOnlySpan<byte> name, long total, bool removed)
+    /// <summary>Makes room for so many counters, or as many as may be in memory, so that it is not made again and again; at start-up only.</summary>
+    /// <param name="counters">How many the store may bring.</param>
+    public void Expect(long counters)
     {
-        ulong mixed = _mixer.Mix(id);
         lock (_changing)
         {
-            TableSegment segment = Segment(mixed);
-            int at = segment.FindMixed(id, mixed);
-            if (at >= 0 && !IsGone(segment.Reference(at)))
+            int each = (int)(Math.Min(counters, _capacity) >> SegmentBits);
+            for (int i = 0; i < _segments.Length; i++)
             {
-                ref long known = ref segment.Reference(at);
-                if (!removed && !new NameEntry(_names, known).Is(namespaceIndex, name))
+                // Ids are hashes: four times the root of the number expected is more than nearly any segment gets on top of it.
+                int slots = TableSegment.SlotsFor(_segments[i].Count + each + (4 * (int)Math.Sqrt(each)));
+                if (_segments[i].Slots < slots)
                 {
-                    throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
+                    Volatile.Write(ref _segments[i], _segments[i].With(slots, _mixer));
                 }
-
-                removed |= (known & NameEntry.RemovedFlag) != 0;
-                known |= removed ? 0 : NameEntry.StoredFlag;
-                segment.Total(at) += total << 1;
-                return removed ? LoadedCounter.Removed : LoadedCounter.Known;
             }
+        }
+    }
 
-            long flags = removed ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
-            long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | flags | _names.Of(name);
-            if (at >= 0)
+    /// <summary>Counters as the store has them, but for their totals; at start-up only.</summary>
+    /// <param name="namespaceIndex">Whose they are.</param>
+    /// <param name="counters">Their names. What a replay deleted is deleted whatever they say (<see cref="AddRemoved"/>).</param>
+    /// <returns>How many of them had no entry and exist.</returns>
+    /// <exception cref="InvalidDataException">An id belongs to another name.</exception>
+    public int LoadNames(ushort namespaceIndex, ReadOnlySpan<StoredName> counters)
+    {
+        int added = 0;
+        Span<ulong> ids = stackalloc ulong[IdLines.Together];
+        Span<int> slots = stackalloc int[IdLines.Together];
+        for (; !counters.IsEmpty; counters = counters[ids.Length..])
+        {
+            ids = ids[..Math.Min(ids.Length, counters.Length)];
+            for (int i = 0; i < ids.Length; i++)
             {
-                segment.Reference(at) = reference; // it came again since
-                segment.Total(at) = total << 1;
-                return removed ? LoadedCounter.Removed : LoadedCounter.New;
+                ids[i] = counters[i].Id;
             }
 
-            if (removed || _hot < _capacity)
+            lock (_changing)
             {
-                Insert(id, mixed, reference, total << 1);
-                return removed ? LoadedCounter.Removed : LoadedCounter.New;
+                // Their places may be others by the time they come in, but they lie near by then.
+                new SegmentsSeen(_segments).Find(ids, _mixer, slots[..ids.Length], withTotals: true);
+                foreach (ref readonly StoredName counter in counters[..ids.Length])
+                {
+                    added += LoadName(namespaceIndex, counter) ? 1 : 0;
+                }
             }
+        }
 
-            _leaving.Add((mixed, reference));
-            Leaves(namespaceIndex, total);
-            if (_leaving.Count >= 1 << 21)
+        return added;
+    }
+
+    /// <summary>Totals as the store has them, after all names; at start-up only.</summary>
+    /// <param name="namespaceIndex">Whose they are.</param>
+    /// <param name="ids">The counters.</param>
+    /// <param name="totals">Their totals; <see cref="NotHere"/> takes the place of those that are no counters', as these are deleted.</param>
+    public void LoadTotals(ushort namespaceIndex, ReadOnlySpan<ulong> ids, Span<long> totals)
+    {
+        Span<int> slots = stackalloc int[IdLines.Together];
+        for (; !ids.IsEmpty; ids = ids[slots.Length..], totals = totals[slots.Length..])
+        {
+            slots = slots[..Math.Min(slots.Length, ids.Length)];
+            lock (_changing)
             {
-                SortedLeave();
+                SegmentsSeen segments = new(_segments);
+                segments.Find(ids, _mixer, slots, withTotals: true);
+                for (int i = 0; i < slots.Length; i++)
+                {
+                    TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
+                    if (slots[i] >= 0)
+                    {
+                        segment.Total(slots[i]) += totals[i] << 1;
+                        totals[i] = (segment.Reference(slots[i]) & NameEntry.RemovedFlag) != 0 ? NotHere : totals[i];
+                    }
+                    else if (totals[i] == 0)
+                    {
+                        totals[i] = NotHere; // what is left of deleted ones looks so, and they are most of these
+                    }
+                    else
+                    {
+                        Leaves(namespaceIndex, totals[i]);
+                    }
+                }
             }
-
-            return LoadedCounter.New;
         }
     }
 
@@ -135,6 +167,48 @@ internal sealed partial class CounterTable
                 }
             }
         }
+    }
+
+    // True when it had no entry and exists.
+    private bool LoadName(ushort namespaceIndex, in StoredName counter)
+    {
+        ulong mixed = _mixer.Mix(counter.Id);
+        TableSegment segment = Segment(mixed);
+        int at = segment.FindMixed(counter.Id, mixed);
+        if (at >= 0 && !IsGone(segment.Reference(at)))
+        {
+            ref long known = ref segment.Reference(at);
+            if (!counter.IsDeleted && !new NameEntry(_names, known).Is(namespaceIndex, counter.Name.Span))
+            {
+                throw new InvalidDataException($"The store and the log hold two names with the id {counter.Id:x16}.");
+            }
+
+            known |= counter.IsDeleted || (known & NameEntry.RemovedFlag) != 0 ? 0 : NameEntry.StoredFlag;
+            return false;
+        }
+
+        long flags = counter.IsDeleted ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
+        long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | flags | _names.Of(counter.Name.Span);
+        if (at >= 0)
+        {
+            segment.Reference(at) = reference; // it came again since
+            segment.Total(at) = 0;
+        }
+        else if (counter.IsDeleted || _hot < _capacity)
+        {
+            Insert(counter.Id, mixed, reference, 0);
+        }
+        else
+        {
+            _leaving.Add((mixed, reference));
+            Leaves(namespaceIndex, 0);
+            if (_leaving.Count >= 1 << 21)
+            {
+                SortedLeave();
+            }
+        }
+
+        return !counter.IsDeleted;
     }
 
     private void SortedLeave()

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -9,57 +8,134 @@ using Sketch.Engine.Log;
 
 namespace Sketch.Storage.Store;
 
+/// <content>
+/// What a node that starts reads: all names, then all totals. Each lies sorted on disk and comes in one pass; joined, one of them would have to be gathered in ClickHouse's memory first,
+/// which takes three times its processor time.
+/// </content>
 public sealed partial class ClickHouseStore
 {
-    private const int CountersBatch = 8_192;
+    private const int BufferBytes = 1 << 20;
+
+    private delegate bool RowParser<T>(ref RowBinary bytes, out T row);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async ValueTask<long> CountCountersAsync(CancellationToken cancellationToken)
+    {
+        long count = 0;
+        await foreach (ClickHouseDataReader row in RowsAsync("SELECT toInt64(count()) FROM sketch.counter_rows", null, cancellationToken))
+        {
+            count = row.GetInt64(0);
+        }
+
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (IReadOnlyList<StoredName> batch in BatchesAsync(
+            "SELECT namespace, name, id FROM sketch.counter_rows FINAL WHERE NOT deleted", NameParser(), cancellationToken))
+        {
+            yield return batch;
+        }
+
+        string joined = CountersSql(await UnfinishedAsync(cancellationToken), "deleted", "id IN (SELECT id FROM sketch.counter_rows WHERE deleted)");
+        await foreach (IReadOnlyList<StoredCounter> batch in BatchesAsync(joined, CounterParser(), cancellationToken))
+        {
+            yield return [.. batch.Select(c => new StoredName(c.Namespace, c.Name, c.Id, IsDeleted: true))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string unfinished = await UnfinishedAsync(cancellationToken);
-        await foreach (IReadOnlyList<StoredCounter> batch in ReadCountersAsync(unfinished, "1", "1", cancellationToken))
+        await foreach (IReadOnlyList<StoredSum> batch in BatchesAsync(
+            $"""
+            SELECT t.namespace, t.id, t.value - d.delta FROM (SELECT namespace, id, value FROM sketch.total_rows FINAL) AS t
+            LEFT JOIN (SELECT id, sum(delta) AS delta FROM sketch.deltas WHERE {unfinished} GROUP BY id) AS d ON t.id = d.id
+            """, SumParser(), cancellationToken))
         {
             yield return batch;
         }
     }
 
-    private async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(
-        string unfinished, string names, string ids, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        string sql = $"""
-            SELECT c.namespace, c.name, c.id, t.value, c.deleted FROM (SELECT * FROM sketch.counter_rows FINAL WHERE {names}) AS c
-            LEFT JOIN
+    /// <summary>Counters with their totals, but for deleted ones of whom nothing is left.</summary>
+    /// <param name="unfinished">The condition on deltas that don't count.</param>
+    /// <param name="names">The condition on their names.</param>
+    /// <param name="ids">The condition on their ids, in totals and deltas.</param>
+    private static string CountersSql(string unfinished, string names, string ids) =>
+        $"""
+        SELECT c.namespace, c.name, c.id, t.value FROM (SELECT * FROM sketch.counter_rows FINAL WHERE {names}) AS c
+        LEFT JOIN
+        (
+            SELECT id, sum(value) AS value
+            FROM
             (
-                SELECT id, sum(value) AS value
-                FROM
-                (
-                    SELECT id, value FROM sketch.total_rows WHERE {ids}
-                    UNION ALL
-                    SELECT id, -delta FROM sketch.deltas WHERE ({unfinished}) AND {ids}
-                )
-                GROUP BY id
-            ) AS t ON c.id = t.id
-            WHERE NOT c.deleted OR t.value != 0
-            FORMAT RowBinary
-            """;
+                SELECT id, value FROM sketch.total_rows WHERE {ids}
+                UNION ALL
+                SELECT id, -delta FROM sketch.deltas WHERE ({unfinished}) AND {ids}
+            )
+            GROUP BY id
+        ) AS t ON c.id = t.id
+        WHERE NOT c.deleted OR t.value != 0
+        """;
+
+    private static RowParser<StoredName> NameParser()
+    {
+        Func<ReadOnlyMemory<byte>, string> text = Repeated();
+        return (ref RowBinary bytes, out StoredName row) =>
+        {
+            bool isWhole = bytes.TryRead(out ReadOnlyMemory<byte> space) & bytes.TryRead(out ReadOnlyMemory<byte> name) & bytes.TryRead(out ulong id);
+            row = isWhole ? new StoredName(text(space), name, id) : default;
+            return isWhole;
+        };
+    }
+
+    private static RowParser<StoredCounter> CounterParser()
+    {
+        Func<ReadOnlyMemory<byte>, string> text = Repeated();
+        return (ref RowBinary bytes, out StoredCounter row) =>
+        {
+            bool isWhole = bytes.TryRead(out ReadOnlyMemory<byte> space) & bytes.TryRead(out ReadOnlyMemory<byte> name) & bytes.TryRead(out ulong id)
+                & bytes.TryRead(out long total);
+            row = isWhole ? new StoredCounter(text(space), name, id, total) : default;
+            return isWhole;
+        };
+    }
+
+    private static RowParser<StoredSum> SumParser()
+    {
+        Func<ReadOnlyMemory<byte>, string> text = Repeated();
+        return (ref RowBinary bytes, out StoredSum row) =>
+        {
+            bool isWhole = bytes.TryRead(out ReadOnlyMemory<byte> space) & bytes.TryRead(out ulong id) & bytes.TryRead(out long total);
+            row = isWhole ? new StoredSum(text(space), id, total) : default;
+            return isWhole;
+        };
+    }
+
+    // Namespaces come many times after each other: one string for all of these.
+    private static Func<ReadOnlyMemory<byte>, string> Repeated()
+    {
+        string last = "";
+        return text => Ascii.Equals(text.Span, last) ? last : last = Encoding.UTF8.GetString(text.Span);
+    }
+
+    /// <summary>An answer's rows. Texts stay in a buffer: each batch is valid until the next is asked for.</summary>
+    private async IAsyncEnumerable<IReadOnlyList<T>> BatchesAsync<T>(
+        string sql, RowParser<T> parser, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         using ClickHouseRawResult result = await GuardAsync(
-            () => _client.ExecuteRawResultAsync(sql, null, cancellationToken), cancellationToken);
+            () => _client.ExecuteRawResultAsync(sql + "\nFORMAT RowBinary", null, cancellationToken), cancellationToken);
         await using Stream stream = await GuardAsync(result.ReadAsStreamAsync, cancellationToken);
-        List<StoredCounter> batch = new(CountersBatch);
-        byte[] buffer = new byte[1 << 20];
-        string lastNamespace = "";
+        List<T> batch = [];
+        byte[] buffer = new byte[BufferBytes];
         for (int filled = 0; ;)
         {
             int read = await GuardAsync(() => stream.ReadAsync(buffer.AsMemory(filled), cancellationToken).AsTask(), cancellationToken);
             filled += read;
-            int used = 0;
-            // Names stay in the buffer: what a batch holds of it is told before it is filled again.
-            while (TryRead(buffer.AsMemory(used, filled - used), ref lastNamespace, out StoredCounter counter, out int length))
-            {
-                used += length;
-                batch.Add(counter);
-            }
-
+            int used = Parse(buffer.AsMemory(0, filled), parser, batch);
             if (batch.Count > 0)
             {
                 yield return batch;
@@ -72,11 +148,27 @@ public sealed partial class ClickHouseStore
             {
                 if (filled > 0)
                 {
-                    throw new CheckpointStoreException($"ClickHouse's answer breaks off within a counter; {filled} bytes are left");
+                    throw new CheckpointStoreException($"ClickHouse's answer breaks off within a row; {filled} bytes are left");
                 }
 
                 break;
             }
+        }
+    }
+
+    private static int Parse<T>(ReadOnlyMemory<byte> bytes, RowParser<T> parser, List<T> batch)
+    {
+        int used = 0;
+        while (true)
+        {
+            RowBinary row = new(bytes[used..]);
+            if (!parser(ref row, out T value))
+            {
+                return used;
+            }
+
+            used += row.Length;
+            batch.Add(value);
         }
     }
 
@@ -99,57 +191,5 @@ public sealed partial class ClickHouseStore
         }
 
         return condition.ToString();
-    }
-
-    private static bool TryRead(ReadOnlyMemory<byte> memory, ref string lastNamespace, out StoredCounter counter, out int length)
-    {
-        ReadOnlySpan<byte> bytes = memory.Span;
-        counter = default;
-        length = 0;
-        if (!TryReadText(bytes, ref length, out ReadOnlySpan<byte> space) || !TryReadText(bytes, ref length, out ReadOnlySpan<byte> name)
-            || bytes.Length - length < 17)
-        {
-            return false;
-        }
-
-        if (!Ascii.Equals(space, lastNamespace))
-        {
-            lastNamespace = Encoding.UTF8.GetString(space);
-        }
-
-        counter = new StoredCounter(
-            lastNamespace, memory.Slice(length - name.Length, name.Length), BinaryPrimitives.ReadUInt64LittleEndian(bytes[length..]),
-            BinaryPrimitives.ReadInt64LittleEndian(bytes[(length + 8)..]), bytes[length + 16] != 0);
-        length += 17;
-        return true;
-    }
-
-    private static bool TryReadText(ReadOnlySpan<byte> bytes, ref int at, out ReadOnlySpan<byte> text)
-    {
-        text = default;
-        int size = 0;
-        for (int shift = 0; ; shift += 7)
-        {
-            if (at == bytes.Length || shift > 28)
-            {
-                return false;
-            }
-
-            byte part = bytes[at++];
-            size |= (part & 0x7F) << shift;
-            if (part < 0x80)
-            {
-                break;
-            }
-        }
-
-        if (bytes.Length - at < size)
-        {
-            return false;
-        }
-
-        text = bytes.Slice(at, size);
-        at += size;
-        return true;
     }
 }

@@ -56,7 +56,7 @@ public sealed partial class ClickHouseStore
         }
 
         List<StoredCounter> counters = [];
-        await foreach (IReadOnlyList<StoredCounter> batch in ReadCountersAsync(pause.Unfinished, names, ids, cancellationToken))
+        await foreach (IReadOnlyList<StoredCounter> batch in BatchesAsync(CountersSql(pause.Unfinished, names, ids), CounterParser(), cancellationToken))
         {
             // Names lie in a buffer that the next batch fills.
             counters.AddRange(batch.Select(c => c with { Name = c.Name.ToArray() }));

@@ -96,18 +96,28 @@ public sealed partial class ClickHouseStore
         foreach ((ulong incarnation, long from, long to, int number, long timeMs, int rows) in pending)
         {
             RefuseOther(log, incarnation, $"from {from} to {to}, not finished,");
-            StoreChunk chunk = new(new ChunkKey(log, from, to, number), timeMs, rows);
-            await foreach (ClickHouseDataReader row in RowsAsync(
+            ChunkKey key = new(log, from, to, number);
+            if (_repaired.Contains(key))
+            {
+                continue;
+            }
+
+            StoreChunk chunk = new(key, timeMs, rows);
+            await foreach (IReadOnlyList<StoredSum> batch in BatchesAsync(
                 string.Create(CultureInfo.InvariantCulture,
                     $"""
                     SELECT namespace, id, delta FROM sketch.deltas
                     WHERE log = {log.Number} AND to_position = {to} AND from_position = {from} AND chunk = {number} ORDER BY namespace, id
-                    """), null, cancellationToken))
+                    """), SumParser(), cancellationToken))
             {
-                chunk.Add(row.GetString(0), row.GetFieldValue<ulong>(1), row.GetInt64(2));
+                foreach (StoredSum sum in batch)
+                {
+                    chunk.Add(sum.Namespace, sum.Id, sum.Total);
+                }
             }
 
             await InsertSumsAsync(chunk, cancellationToken);
+            _repaired.Add(key);
             LogRepaired(from, to, number, rows);
         }
     }

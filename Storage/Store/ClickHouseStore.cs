@@ -24,6 +24,7 @@ public sealed partial class ClickHouseStore : ICheckpointStore
     private readonly HttpClient _http;
     private readonly ClickHouseClient _client;
     private readonly Dictionary<LogIdentity, long> _stored = [];
+    private readonly HashSet<ChunkKey> _repaired = [];
     private readonly SemaphoreSlim _writing = new(1);
     private long _droppedBefore;
 

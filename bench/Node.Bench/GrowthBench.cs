@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Tables;
 using Sketch.Engine.Totals;
 using Sketch.Sketches;
@@ -70,11 +71,12 @@ internal static class GrowthBench
     private static (double Nanoseconds, double Bytes) Totals(ulong[] ids, uint counters)
     {
         CounterTable table = new(Secret, 1L << 40);
-        Span<byte> name = stackalloc byte[sizeof(uint)];
+        table.Expect(counters);
+        byte[] name = new byte[sizeof(uint)];
         for (uint i = 0; i < counters; i++)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(name, i);
-            table.Load(Id(i), 0, name, 1, removed: false);
+            table.LoadNames(0, [new StoredName("n", name, Id(i))]);
         }
 
         table.FinishLoading();

@@ -96,8 +96,12 @@ internal static class GrowthBench
         await using Sketch.Storage.Store.ClickHouseStore again = await BenchStore.OpenAsync(bench.Process);
         await again.LastAsync(BenchStore.Log, default);
         long read = 0;
-        await foreach (IReadOnlyList<StoredCounter> batch in again.ReadCountersAsync(default))
+        await foreach (IReadOnlyList<StoredName> batch in again.ReadAllNamesAsync(default))
             read += batch.Count;
+        await foreach (IReadOnlyList<StoredSum> _ in again.ReadAllTotalsAsync(default))
+        {
+        }
+
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{read:N0} counters: {seconds:0.0} s for a node that starts again to read them all ({read / seconds:N0}/s); ClickHouse's memory {bench.MemoryMiB:N0} MiB"));
     }

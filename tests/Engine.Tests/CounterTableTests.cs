@@ -103,9 +103,15 @@ public class CounterTableTests
         table.Leaves = (owner, total) => gone[(ulong)total] = owner;
         for (int i = 0; i < Counters; i++)
         {
-            Assert.Equal(LoadedCounter.New, table.Load(Id(i), (ushort)(i % 7), Name(i), i + 1, removed: false));
+            Assert.Equal(1, LoadName(table, i, (ushort)(i % 7)));
         }
 
+        for (int i = 0; i < Counters; i++)
+        {
+            LoadTotal(table, i, (ushort)(i % 7), i + 1);
+        }
+
+        Assert.True(gone.Remove(0)); // when it was named
         table.FinishLoading();
         Assert.Equal((10_000, Counters - 10_000), (table.Hot, table.Cold));
         Assert.InRange(table.MemoryBytes, (10_000 * 24) + ((Counters - 10_000) * 10), (10_000 * 34) + ((Counters - 10_000) * 10));
@@ -183,7 +189,7 @@ public class CounterTableTests
         CounterTable table = new(Secret, 2_000 * 30);
         for (int i = 0; i < Counters; i++)
         {
-            table.Load(Id(i), (ushort)(i % 700), Name(i), i, removed: false);
+            LoadName(table, i, (ushort)(i % 700));
         }
 
         table.FinishLoading();
@@ -202,6 +208,41 @@ public class CounterTableTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3_000)]
+    [InlineData(1 << 20)]
+    public void The_store_brings_many_counters_at_once_like_each_alone(long expected)
+    {
+        const int Counters = 5_000;
+        StoredName[] names = [.. Enumerable.Range(0, Counters).Select(i => new StoredName("n", Name(i), Id(i), IsDeleted: i % 97 == 5))];
+        CounterTable together = new(Secret, 3_000 * 30);
+        CounterTable alone = new(Secret, 3_000 * 30);
+        foreach (int i in (int[])[1, 5, 9])
+        {
+            together.GetOrAdd(Id(i), 7, Name(i), out _); // a replay named them already
+            alone.GetOrAdd(Id(i), 7, Name(i), out _);
+        }
+
+        together.Expect(expected);
+        long[] totals = [.. Enumerable.Range(0, Counters + 40).Select(i => i < Counters ? i + 1L : 0)];
+        Assert.Equal(Enumerable.Range(0, Counters).Sum(i => LoadName(alone, i, 7, names[i].IsDeleted)), together.LoadNames(7, names));
+        long[] each = [.. totals.Select((total, i) => LoadTotal(alone, i, 7, total))];
+        together.LoadTotals(7, Enumerable.Range(0, totals.Length).Select(Id).ToArray(), totals);
+        together.FinishLoading();
+        alone.FinishLoading();
+        Assert.Equal(each, totals);
+        Assert.Equal((alone.Hot, alone.Cold), (together.Hot, together.Cold));
+        Assert.InRange(together.MemoryBytes, together.Hot * 24, (together.Hot * 33) + (together.Cold * 10) + (32 * 16 * 24));
+        for (int i = 0; i < Counters; i++)
+        {
+            Assert.True(together.TryGet(Id(i), out NameEntry entry) && alone.TryGet(Id(i), out NameEntry same) && entry.Is(7, Name(i)) && entry.IsRemoved == same.IsRemoved);
+            Assert.Equal(names[i].IsDeleted && i != 5, entry.IsRemoved); // the replay named that one again
+            Assert.Equal(alone.At(Id(i), 0, out long one), together.At(Id(i), 0, out long other));
+            Assert.Equal((one, one == 0 ? 0 : i + 1), (other, other));
+        }
+    }
+
     [Fact]
     public void What_a_replay_deleted_that_the_store_has_again_is_there_again()
     {
@@ -213,8 +254,11 @@ public class CounterTableTests
             table.MarkRemoved(Id(i), isStored: i == 1);
         }
 
-        Assert.Equal(LoadedCounter.New, table.Load(Id(1), 0, Name(1), 7, removed: false));
-        Assert.Equal(LoadedCounter.Removed, table.Load(Id(2), 0, Name(2), 7, removed: true));
+        Assert.Equal(1, LoadName(table, 1, 0));
+        Assert.Equal(0, LoadName(table, 2, 0, isDeleted: true));
+        Assert.Equal(7, LoadTotal(table, 1, 0, 7));
+        Assert.Equal(CounterTable.NotHere, LoadTotal(table, 2, 0, 7));
+        Assert.Equal(CounterTable.NotHere, LoadTotal(table, 3, 0, 0)); // deleted long ago
         table.FinishLoading();
         Assert.True(table.TryGet(Id(1), out NameEntry entry) && entry.IsDeclared && !entry.IsDefined && !entry.IsRemoved);
         Assert.Equal(7, At(table, Id(1), 0));
@@ -254,7 +298,8 @@ public class CounterTableTests
         CounterTable table = new(Secret, 10_000 * 30);
         for (int i = 0; i < Counters; i++)
         {
-            table.Load(Id(i), 0, Name(i), 1, removed: false);
+            LoadName(table, i, 0);
+            LoadTotal(table, i, 0, 1);
         }
 
         table.FinishLoading();
@@ -306,7 +351,8 @@ public class CounterTableTests
     public void A_total_that_was_read_before_a_checkpoint_does_not_come_back_after_it()
     {
         CounterTable table = new(Secret, 0);
-        table.Load(Id(1), 0, Name(1), 5, removed: false);
+        LoadName(table, 1, 0);
+        LoadTotal(table, 1, 0, 5);
         table.FinishLoading();
         DeltaColumns window = Columns(new() { [Id(1)] = 2 });
         table.Apply(window, 1);
@@ -327,7 +373,8 @@ public class CounterTableTests
         CounterTable table = new(Secret, 0);
         for (int i = 0; i < 2_000; i++)
         {
-            table.Load(Id(i), 0, Name(i), 5, removed: false);
+            LoadName(table, i, 0);
+            LoadTotal(table, i, 0, 5);
         }
 
         table.FinishLoading();
@@ -377,7 +424,8 @@ public class CounterTableTests
         const int Counters = 2_000;
         for (int i = 0; i < Counters; i++)
         {
-            table.Load(Id(i), 0, Name(i), 0, removed: false);
+            LoadName(table, i, 0);
+            LoadTotal(table, i, 0, 0);
         }
 
         table.FinishLoading();
@@ -425,6 +473,16 @@ public class CounterTableTests
     }
 
     private static DeltaColumns Columns(Dictionary<ulong, long> window) => [.. window.OrderBy(w => w.Key).Select(w => new DeltaRow("n", w.Key, w.Value))];
+
+    private static int LoadName(CounterTable table, int i, ushort namespaceIndex, bool isDeleted = false) =>
+        table.LoadNames(namespaceIndex, [new StoredName("n", Name(i), Id(i), isDeleted)]);
+
+    private static long LoadTotal(CounterTable table, int i, ushort namespaceIndex, long total)
+    {
+        long[] totals = [total];
+        table.LoadTotals(namespaceIndex, [Id(i)], totals);
+        return totals[0];
+    }
 
     private static byte[] Name(int i) => Encoding.UTF8.GetBytes($"name {i}");
 

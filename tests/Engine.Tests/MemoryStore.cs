@@ -71,12 +71,23 @@ internal sealed partial class MemoryStore : ICheckpointStore
         }
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public ValueTask<long> CountCountersAsync(CancellationToken cancellationToken) => new(_counters.Count);
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
         foreach (var chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).Chunk(3))
         {
-            yield return [.. chunk.Select(c => new StoredCounter(c.Named.Namespace, Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Total, c.Named.Deleted))];
+            yield return [.. chunk.Select(c => new StoredName(c.Named.Namespace, Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Named.Deleted))];
+        }
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        foreach (var chunk in _counters.Values.Chunk(3))
+        {
+            yield return [.. chunk.Select(c => new StoredSum(c.Named.Namespace, c.Named.Id, c.Total))];
         }
     }
 

@@ -76,17 +76,36 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
     /// <summary>All counters of a namespace as a restarting engine reads them.</summary>
     public static async Task<Dictionary<string, long>> CountersAsync(ICheckpointStore store, string @namespace)
     {
-        Dictionary<string, long> totals = [];
-        await foreach (IReadOnlyList<StoredCounter> batch in store.ReadCountersAsync(CancellationToken.None))
+        Dictionary<ulong, string> names = [];
+        await foreach (IReadOnlyList<StoredName> batch in store.ReadAllNamesAsync(CancellationToken.None))
         {
-            foreach (StoredCounter counter in batch.Where(c => c.Namespace == @namespace))
+            foreach (StoredName counter in batch.Where(c => c.Namespace == @namespace))
             {
                 string name = System.Text.Encoding.UTF8.GetString(counter.Name.Span);
                 Assert.Equal(CounterId.Of(@namespace, name), counter.Id);
-                totals.Add(name, counter.Total);
+                names.Add(counter.Id, name);
             }
         }
 
+        Dictionary<string, long> totals = names.Values.ToDictionary(n => n, _ => 0L);
+        HashSet<ulong> seen = [];
+        await foreach (IReadOnlyList<StoredSum> batch in store.ReadAllTotalsAsync(CancellationToken.None))
+        {
+            foreach (StoredSum counter in batch.Where(c => c.Namespace == @namespace))
+            {
+                Assert.True(seen.Add(counter.Id));
+                if (names.TryGetValue(counter.Id, out string? name))
+                {
+                    totals[name] = counter.Total;
+                }
+                else
+                {
+                    Assert.Equal(0, counter.Total); // deleted
+                }
+            }
+        }
+
+        Assert.True(await store.CountCountersAsync(CancellationToken.None) >= names.Count);
         return totals;
     }
 

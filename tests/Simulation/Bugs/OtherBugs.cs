@@ -128,7 +128,11 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 
     public virtual ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken) => store.StoreAsync(checkpoint, cancellationToken);
 
-    public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
+    public ValueTask<long> CountCountersAsync(CancellationToken cancellationToken) => store.CountCountersAsync(cancellationToken);
+
+    public IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken) => store.ReadAllNamesAsync(cancellationToken);
+
+    public IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken) => store.ReadAllTotalsAsync(cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
         LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) =>

@@ -101,14 +101,29 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         return Away ? throw new CheckpointStoreException("the store is away") : Last;
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async ValueTask<long> CountCountersAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
+        return _counters.Count;
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
+        foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.ToArray().Chunk(50))
+        {
+            yield return [.. chunk.Select(c => new StoredSum(c.Named.Namespace, c.Named.Id, c.Total))];
+        }
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
         foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).ToArray().Chunk(50))
         {
             yield return
             [
-                .. chunk.Select(c => new StoredCounter(c.Named.Namespace, System.Text.Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Total, c.Named.Deleted)),
+                .. chunk.Select(c => new StoredName(c.Named.Namespace, System.Text.Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Named.Deleted)),
             ];
         }
     }
@@ -256,7 +271,11 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
         await store.StoreAsync(checkpoint, Once, both.Token);
     }
 
-    public IAsyncEnumerable<IReadOnlyList<StoredCounter>> ReadCountersAsync(CancellationToken cancellationToken) => store.ReadCountersAsync(cancellationToken);
+    public ValueTask<long> CountCountersAsync(CancellationToken cancellationToken) => store.CountCountersAsync(cancellationToken);
+
+    public IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken) => store.ReadAllNamesAsync(cancellationToken);
+
+    public IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken) => store.ReadAllTotalsAsync(cancellationToken);
 
     public async ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
         LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
