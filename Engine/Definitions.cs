@@ -92,9 +92,9 @@ internal static class Definitions
         CounterKind kind = (entry.IsDefined ? catalogue.Defined(id)?.Kind : null) ?? CounterKind.Sum;
         if (entry.IsDeclared && kind != definition.Kind)
         {
-            string text = kind.ToString().ToLowerInvariant();
+            string text = Lowercase<CounterKind>.Of(kind);
             return new Rejection(
-                RejectionReason.Conflict, "kind", definition.Kind.ToString().ToLowerInvariant(), $"{text}, which the counter is; delete it before it becomes something else");
+                RejectionReason.Conflict, "kind", Lowercase<CounterKind>.Of(definition.Kind), $"{text}, which the counter is; delete it before it becomes something else");
         }
 
         return CheckRoom(definition, catalogue, isNew: !entry.IsDeclared);
@@ -108,7 +108,7 @@ internal static class Definitions
             CounterKind.Top => EngineLimits.MaxTopCounters,
             _ => int.MaxValue,
         };
-        string kind = definition.Kind.ToString().ToLowerInvariant();
+        string kind = Lowercase<CounterKind>.Of(definition.Kind);
         return isNew && catalogue.CountOf(definition.Kind) >= most
             ? new Rejection(RejectionReason.QuotaExceeded, "kind", kind, $"other kinds: the node holds its maximum of {most} counters of the kind {kind}")
             : null;

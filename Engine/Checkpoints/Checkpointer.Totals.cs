@@ -28,6 +28,7 @@ internal sealed partial class Checkpointer
         table.Return(fetched, before + 1, wereCounted: true);
         heaviest.Pin(table);
         table.Evict();
+        table.Fit();
         Volatile.Write(ref _storedTo, window.Span.To);
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 

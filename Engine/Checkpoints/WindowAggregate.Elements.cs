@@ -39,11 +39,11 @@ internal sealed partial class WindowAggregate
         _restarted.Add((owner.Definition.Name, id));
         if (deleted)
         {
-            _names[id] = Named(owner, id, new CounterDefinition(name), owner.Definition.Tier, 0) with { Deleted = true };
+            _names[id] = Named(owner, id, name, owner.Definition.Tier) with { Deleted = true };
         }
         else if (fold.Counters.TryGetValue(id, out CounterState? state))
         {
-            _names[id] = Named(owner, id, state.Definition, state.Tier, fold.Position + 1);
+            _names[id] = Named(id, state, fold.Position + 1);
         }
     }
 

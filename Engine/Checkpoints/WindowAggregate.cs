@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
@@ -39,7 +40,6 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
             table?.Clear();
         }
 
-        _names.Clear();
     }
 
     /// <inheritdoc/>
@@ -53,8 +53,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
             ulong id = CounterId.Of(owner.IdPrefix, name);
             if (!fold.Counters.ContainsKey(id))
             {
-                string text = System.Text.Encoding.UTF8.GetString(name);
-                _names[id] = Named(owner, id, new CounterDefinition(text), owner.Definition.Tier, 0);
+                _names[id] = Named(owner, id, System.Text.Encoding.UTF8.GetString(name), owner.Definition.Tier);
             }
         }
     }
@@ -70,14 +69,27 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
     }
 
     /// <inheritdoc/>
-    public void Defined(ulong id, CounterState state) => _names[id] = Named(state.Owner, id, state.Definition, state.Tier, state.Generation);
+    public void Defined(ulong id, CounterState state) => _names[id] = Named(id, state, state.Generation);
 
-    private static NamedCounter Named(NamespaceState owner, ulong id, CounterDefinition definition, Tier tier, long generation) => new(
-        owner.Definition.Name, definition.Name, id, definition.Kind.ToString().ToLowerInvariant(), tier.ToString().ToLowerInvariant(),
-        definition.Labels ?? new Dictionary<string, string>())
+    private static NamedCounter Named(NamespaceState owner, ulong id, string name, Tier tier) => new(
+        owner.Definition.Name, name, id, Lowercase<CounterKind>.Of(CounterKind.Sum), Lowercase<Tier>.Of(tier), FrozenDictionary<string, string>.Empty);
+
+    private static NamedCounter Named(ulong id, CounterState state, long generation) =>
+        Named(state.Owner, id, state.Definition.Name, state.Tier) with
+        {
+            Kind = Lowercase<CounterKind>.Of(state.Definition.Kind),
+            Labels = state.Definition.Labels ?? FrozenDictionary<string, string>.Empty,
+            Generation = generation,
+        };
+
+    private NamedCounter[] TakeNames()
     {
-        Generation = generation,
-    };
+        NamedCounter[] taken = [.. _names.Values];
+        Array.Sort(taken, static (a, b) =>
+            string.CompareOrdinal(a.Namespace, b.Namespace) is not 0 and var byNamespace ? byNamespace : string.CompareOrdinal(a.Name, b.Name));
+        _names.Clear();
+        return taken;
+    }
 
     private DeltaTable Table(int namespaceIndex)
     {
@@ -113,7 +125,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
             Items = TakeItems(),
             Seen = TakeSeen(),
             RetentionDays = fold.Namespaces.ToDictionary(n => n.Definition.Name, n => n.Definition.RetentionDays),
-            Names = [.. _names.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal)],
+            Names = TakeNames(),
         };
     }
 }

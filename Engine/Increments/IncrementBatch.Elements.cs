@@ -95,7 +95,7 @@ public sealed partial class IncrementBatch
 
     private Rejection? OfOtherKind(ulong id) => _catalogue.Defined(id) is { Kind: not CounterKind.Sum } counter
         ? new Rejection(
-            RejectionReason.Invalid, "delta", "without an element", $"element: {CounterName.Shown(Encoding.UTF8.GetBytes(counter.Definition.Name))} is of the kind {counter.Kind.ToString().ToLowerInvariant()}")
+            RejectionReason.Invalid, "delta", "without an element", $"element: {CounterName.Shown(Encoding.UTF8.GetBytes(counter.Definition.Name))} is of the kind {Lowercase<CounterKind>.Of(counter.Kind)}")
         : null;
 
     private ReadOnlyMemory<byte> WithElements(ReadOnlyMemory<byte> sums) =>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Increments;
 
@@ -140,8 +141,14 @@ public sealed partial class IncrementBatch : IDisposable
     {
         NamespaceEntry owner = Owner;
         long room = owner.State.Definition.MaxCounters - owner.Counters;
-        foreach (NewName name in _newNames)
+        for (int i = 0; i < _newNames.Count; i++)
         {
+            if (i % IdLines.Together == 0)
+            {
+                PrefetchNames(i);
+            }
+
+            NewName name = _newNames[i];
             if (IsUnknown(name, out NameEntry entry))
             {
                 if (room-- <= 0)
@@ -228,6 +235,17 @@ public sealed partial class IncrementBatch : IDisposable
     }
 
     private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Counters.TryGet(name.Id, out entry) || entry.IsRemoved;
+
+    private void PrefetchNames(int from)
+    {
+        Span<ulong> ids = stackalloc ulong[Math.Min(IdLines.Together, _newNames.Count - from)];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            ids[i] = _newNames[from + i].Id;
+        }
+
+        _catalogue.Counters.Prefetch(ids);
+    }
 
     private ReadOnlySpan<byte> TextOf(in NewName name) => _nameBytes.AsSpan(name.Offset, name.Length);
 

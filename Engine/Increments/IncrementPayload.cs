@@ -102,11 +102,12 @@ internal readonly ref struct IncrementPayload
 
         public bool MoveNext()
         {
-            if (_left-- == 0)
+            if (_left == 0)
             {
                 return false;
             }
 
+            _left--;
             int length = BinaryPrimitives.ReadUInt16LittleEndian(_rest);
             Current = _rest.Slice(2, length);
             _rest = _rest[(2 + length)..];

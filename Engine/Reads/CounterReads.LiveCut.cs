@@ -75,7 +75,7 @@ internal sealed partial class CounterReads
             ? catalogue.Elements.Count(target.Id, counter, confidence)
             : LiveEstimate.From(parts.Exact, parts.Sketched, parts.Live, error.Quantile, error.Median, confidence, parts.Saturated);
         return new LiveRow(
-            owner.State.Definition.Name, target.Name, target.Id, KindNames[(int)(target.Counter?.Kind ?? CounterKind.Sum)], TierNames[(int)target.Tier],
+            owner.State.Definition.Name, target.Name, target.Id, Lowercase<CounterKind>.Of(target.Counter?.Kind ?? CounterKind.Sum), Lowercase<Tier>.Of(target.Tier),
             estimate.Value, estimate.Lower, estimate.Upper, estimate.Confidence);
     }
 }

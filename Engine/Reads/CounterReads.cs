@@ -13,9 +13,6 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 {
     private static readonly FrozenDictionary<string, string> NoLabels = FrozenDictionary<string, string>.Empty;
 
-    private static readonly string[] KindNames = Names<CounterKind>();
-    private static readonly string[] TierNames = Names<Tier>();
-
     private readonly RateBook _rates = new();
 
     private long _hits;
@@ -257,8 +254,8 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         return new CounterValue(
             owner.State.Definition.Name,
             target.Name,
-            KindNames[(int)(target.Counter?.Kind ?? CounterKind.Sum)],
-            TierNames[(int)target.Tier],
+            Lowercase<CounterKind>.Of(target.Counter?.Kind ?? CounterKind.Sum),
+            Lowercase<Tier>.Of(target.Tier),
             estimate.Value,
             estimate.Lower,
             estimate.Upper,
@@ -275,11 +272,6 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
     // How long the live part has been live: what a first read can say of a rate.
     private static double Seconds(LiveView view, long nowMs) =>
         view.Windows[0].FirstTimeMs is var since and not 0 ? Math.Max(1, (nowMs - since) / 1000.0) : 1;
-
-    // By the number of the member.
-    private static string[] Names<T>()
-        where T : struct, Enum =>
-        [.. Enumerable.Range(0, Enum.GetValues<T>().Max(member => Convert.ToInt32(member, null)) + 1).Select(i => Enum.GetName(typeof(T), i)?.ToLowerInvariant() ?? "")];
 
     private Target Find(NamespaceEntry owner, string name)
     {

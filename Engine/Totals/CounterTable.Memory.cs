@@ -19,6 +19,7 @@ internal sealed partial class CounterTable
     private const ulong Scatter = 0x9E3779B97F4A7C15;
 
     private readonly List<(ulong Mixed, long Reference)> _leaving = [];
+    private readonly int[] _fitted = new int[1 << SegmentBits];
     private bool _isLoading = true;
     private int _hand;
     private long _evicted;
@@ -158,13 +159,28 @@ internal sealed partial class CounterTable
         {
             SortedLeave();
             _isLoading = false;
-            for (int i = 0; i < _segments.Length; i++)
+        }
+
+        Fit();
+        Fit();
+    }
+
+    /// <summary>Gives back the room that was left for names to come, once few have come since the last time; between checkpoints.</summary>
+    public void Fit()
+    {
+        for (int i = 0; i < _segments.Length; i++)
+        {
+            // A segment at a time: new names wait for the lock.
+            lock (_changing)
             {
                 TableSegment segment = _segments[i];
-                if (segment.Slots > TableSegment.SlotsFor(segment.Count))
+                int slots = TableSegment.SlotsFor(segment.Count);
+                if (segment.Count - _fitted[i] <= segment.Count / 64 && segment.Slots > slots + (slots / 32))
                 {
-                    Volatile.Write(ref _segments[i], segment.With(TableSegment.SlotsFor(segment.Count), _mixer));
+                    Volatile.Write(ref _segments[i], segment.With(slots, _mixer));
                 }
+
+                _fitted[i] = segment.Count;
             }
         }
     }

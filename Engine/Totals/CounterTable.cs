@@ -82,6 +82,18 @@ internal sealed partial class CounterTable
         }
     }
 
+    /// <summary>Asks for what is known of ids that are about to be looked at one by one, so that their misses overlap.</summary>
+    /// <param name="ids">A few hundred at most: they are to stay in the nearest cache until then.</param>
+    public void Prefetch(ReadOnlySpan<ulong> ids)
+    {
+        foreach (ulong id in ids)
+        {
+            ulong mixed = _mixer.Mix(id);
+            TableSegment segment = Segment(mixed);
+            segment.Prefetch(segment.Home(mixed), withTotals: true);
+        }
+    }
+
     // Those that are not hot, and what nobody knows.
     private void FindCold(ReadOnlySpan<ulong> ids, Span<long> references)
     {
@@ -184,9 +196,9 @@ internal sealed partial class CounterTable
         ref TableSegment segment = ref _segments[mixed >> (64 - SegmentBits)];
         if (segment.IsFull)
         {
-            // Nothing that is gone stays, but where a cold entry would then come to life again.
+            // Nothing that is gone stays, but where a cold entry would then come to life again. Who comes among many leaves room for more, as long as there is enough for all.
             Predicate<long>? stays = _cold.Count == 0 ? r => !IsGone(r) : null;
-            TableSegment grown = segment.With(TableSegment.SlotsFor(_isLoading ? segment.Count / 4 * 5 : segment.Count), _mixer, stays);
+            TableSegment grown = segment.With(TableSegment.SlotsFor(_hot < _capacity / 4 * 3 ? segment.Count / 4 * 5 : segment.Count), _mixer, stays);
             _hot += grown.Count - segment.Count;
             Volatile.Write(ref segment, grown);
         }

@@ -4,6 +4,7 @@ using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
+using Sketch.Engine.Tables;
 using Sketch.Sketches;
 
 namespace Sketch.Engine.Windows;
@@ -76,11 +77,7 @@ internal sealed partial class LiveViews : IFoldSink
         }
 
         NamespaceEntry entry = _catalogue.Namespaces[owner.Index];
-        foreach (ReadOnlySpan<byte> name in payload.Names)
-        {
-            Declare(entry, name);
-        }
-
+        Declare(entry, payload.Names);
         _open.BeginChange();
         AddExact(owner, payload.ExactIds, payload.ExactDeltas);
         if (payload.DefinitionsAt < _fold.LastTierChange)
@@ -187,9 +184,34 @@ internal sealed partial class LiveViews : IFoldSink
         }
     }
 
-    private void Declare(NamespaceEntry owner, ReadOnlySpan<byte> name)
+    private void Declare(NamespaceEntry owner, IncrementPayload.NameEnumerator names)
     {
-        ulong id = CounterId.Of(owner.IdPrefix, name);
+        Span<ulong> ids = stackalloc ulong[IdLines.Together];
+        IncrementPayload.NameEnumerator ahead = names;
+        while (true)
+        {
+            int count = 0;
+            while (count < ids.Length && ahead.MoveNext())
+            {
+                ids[count++] = CounterId.Of(owner.IdPrefix, ahead.Current);
+            }
+
+            if (count == 0)
+            {
+                return;
+            }
+
+            _catalogue.Counters.Prefetch(ids[..count]);
+            foreach (ulong id in ids[..count])
+            {
+                names.MoveNext();
+                Declare(id, owner, names.Current);
+            }
+        }
+    }
+
+    private void Declare(ulong id, NamespaceEntry owner, ReadOnlySpan<byte> name)
+    {
         _catalogue.Declare(id, owner, name, out bool isNew);
         if (isNew)
         {

@@ -131,18 +131,37 @@ public sealed partial class ClickHouseStore
             ChunkKey key = new(checkpoint.Log, checkpoint.From, checkpoint.To, number);
             await InsertAsync("counter_rows", "namespace, name, id, kind, tier, labels, position, generation, deleted", key, 9, rows, async (block, token) =>
             {
-                await block.TextsAsync("namespace", names.Select(n => n.Namespace), token);
+                await block.RunsAsync("namespace", Runs(names, n => n.Namespace), token);
                 await block.TextsAsync("name", names.Select(n => n.Name), token);
                 await block.ColumnAsync("id", "UInt64", names.Select(n => n.Id).ToArray(), token);
-                await block.TextsAsync("kind", names.Select(n => n.Kind), token);
-                await block.TextsAsync("tier", names.Select(n => n.Tier), token);
-                await block.MapsAsync("labels", [.. names.Select(n => n.Labels)], token);
+                await block.RunsAsync("kind", Runs(names, n => n.Kind), token);
+                await block.RunsAsync("tier", Runs(names, n => n.Tier), token);
+                await block.MapsAsync("labels", names.Select(n => n.Labels), token);
                 await block.ConstantAsync("position", "UInt64", (ulong)checkpoint.To, token);
                 await block.ColumnAsync("generation", "UInt64", names.Select(n => (ulong)n.Generation).ToArray(), token);
                 block.Begin("deleted", "UInt8");
                 await block.ValuesAsync(names.Select(n => n.Deleted ? (byte)1 : (byte)0), token);
             }, cancellationToken);
         }
+    }
+
+    private static List<(string Value, int Rows)> Runs(NamedCounter[] names, Func<NamedCounter, string> text)
+    {
+        List<(string Value, int Rows)> runs = [];
+        foreach (NamedCounter counter in names)
+        {
+            string value = text(counter);
+            if (runs.Count > 0 && runs[^1].Value == value)
+            {
+                runs[^1] = (value, runs[^1].Rows + 1);
+            }
+            else
+            {
+                runs.Add((value, 1));
+            }
+        }
+
+        return runs;
     }
 
     private Task InsertDeltasAsync(StoreChunk chunk, CancellationToken cancellationToken) =>

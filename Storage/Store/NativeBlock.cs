@@ -85,14 +85,12 @@ internal sealed class NativeBlock : IDisposable
     }
 
     /// <summary>One map of strings for each row: where each ends, then all keys, then all values.</summary>
-    public async ValueTask MapsAsync(string name, IReadOnlyList<IReadOnlyDictionary<string, string>> maps, CancellationToken cancellationToken)
+    public async ValueTask MapsAsync(string name, IEnumerable<IReadOnlyDictionary<string, string>> maps, CancellationToken cancellationToken)
     {
         Header(name, "Map(String, String)");
-        ulong end = 0;
-        ulong[] ends = [.. maps.Select(m => end += (ulong)m.Count)];
-        await WriteAsync(ends, cancellationToken);
         // One order for both passes, and the same in every retry.
-        List<KeyValuePair<string, string>> pairs = [.. maps.SelectMany(m => m.OrderBy(p => p.Key, StringComparer.Ordinal))];
+        List<KeyValuePair<string, string>> pairs = [];
+        await ValuesAsync(maps.Select(map => (ulong)AddTo(pairs, map)), cancellationToken);
         foreach (KeyValuePair<string, string> pair in pairs)
         {
             Text(pair.Key);
@@ -211,6 +209,17 @@ internal sealed class NativeBlock : IDisposable
                 await FlushAsync(cancellationToken);
             }
         }
+    }
+
+    // How many there are then. Most counters have no labels.
+    private static int AddTo(List<KeyValuePair<string, string>> pairs, IReadOnlyDictionary<string, string> map)
+    {
+        if (map.Count > 0)
+        {
+            pairs.AddRange(map.OrderBy(p => p.Key, StringComparer.Ordinal));
+        }
+
+        return pairs.Count;
     }
 
     private void Header(string name, string type)
