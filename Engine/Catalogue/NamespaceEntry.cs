@@ -11,17 +11,22 @@ internal sealed class NamespaceEntry(NamespaceState state)
     private long _admittedWeight;
     private long _counters;
 
+    /// <summary>What the log says of it.</summary>
     public NamespaceState State { get; } = state;
 
     /// <summary>"name:" in UTF-8, what ids are hashed with.</summary>
     public byte[] IdPrefix => State.IdPrefix;
 
+    /// <summary>How many counters it has.</summary>
     public long Counters => Volatile.Read(ref _counters);
 
+    /// <summary>It has one counter more.</summary>
     public void CountCounter() => CountCounters(1);
 
+    /// <summary>It has so many counters more.</summary>
     public void CountCounters(int count) => Interlocked.Add(ref _counters, count);
 
+    /// <summary>It has one counter less.</summary>
     public void UncountCounter() => Interlocked.Decrement(ref _counters);
 
     /// <summary>Reserves room for a batch's deltas: as long as this is true, no sum in the namespace can overflow.</summary>

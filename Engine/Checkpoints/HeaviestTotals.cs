@@ -84,7 +84,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
             foreach (List list in _byNamespace.Values)
             {
                 list.Trim();
-                list.Settle(list.Ceiling);
+                list.SettleLoaded();
             }
 
             return _byNamespace.Values.SelectMany(l => l.Totals).ToDictionary();
@@ -271,6 +271,19 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         {
             Ceiling = ceiling == long.MinValue || Totals.Count < kept ? ceiling : Math.Min(ceiling, _least);
             IsDoubtful = false;
+        }
+
+        /// <summary>The list, trimmed, was offered all counters but some that are at zero: it is right where enough others are not below that.</summary>
+        public void SettleLoaded()
+        {
+            if (Ceiling == long.MinValue || (Totals.Count >= kept && _least >= 0))
+            {
+                Settle(Ceiling);
+            }
+            else
+            {
+                IsDoubtful = true; // one of those out of memory may be at zero, and the ceiling is not below that
+            }
         }
 
         /// <summary>Puts a counter on the list, or its new total, if it may be among the heaviest.</summary>

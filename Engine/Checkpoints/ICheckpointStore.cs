@@ -25,7 +25,8 @@ public interface ICheckpointStore : IAsyncDisposable
     IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// The exact total up to the last stored position of every counter that was ever incremented, and zero or not of deleted ones. Each batch is valid until the next is asked for.
+    /// The exact total up to the last stored position of every counter that was ever incremented; deleted ones are among them, nearly all at zero. Each batch is valid until the next is
+    /// asked for.
     /// </summary>
     IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken);
 
@@ -101,7 +102,8 @@ public interface ICheckpointStore : IAsyncDisposable
 /// <summary>How far a log is stored.</summary>
 /// <param name="Position">The last position covered; zero when nothing is.</param>
 /// <param name="TimeMs">The log time of that position, milliseconds since 1970.</param>
-public readonly record struct StoredPosition(long Position, long TimeMs);
+/// <param name="UnfinishedRows">How many rows the store has of windows after that position, none of which is stored whole.</param>
+public readonly record struct StoredPosition(long Position, long TimeMs, long UnfinishedRows = 0);
 
 /// <summary>Whose counters are idle.</summary>
 /// <param name="Log">The log that counts them.</param>

@@ -20,6 +20,7 @@ internal sealed partial class WindowAggregate(LogIdentity log, LogFold fold) : I
     /// <summary>Whether the next closed window brings a snapshot with it.</summary>
     public bool WantsSnapshot { get; set; }
 
+    /// <summary>Takes the window that was closed last; null when there is none.</summary>
     public ClosedWindow? Take()
     {
         ClosedWindow? taken = Sealed;

@@ -91,15 +91,21 @@ internal readonly ref struct IncrementPayload
         return into;
     }
 
+    /// <summary>Goes over names.</summary>
+    /// <param name="rest">Each with its length before it.</param>
+    /// <param name="left">How many there are.</param>
     public ref struct NameEnumerator(ReadOnlySpan<byte> rest, int left)
     {
         private ReadOnlySpan<byte> _rest = rest;
         private int _left = left;
 
+        /// <summary>The name, in UTF-8.</summary>
         public ReadOnlySpan<byte> Current { get; private set; }
 
+        /// <summary>From here on.</summary>
         public readonly NameEnumerator GetEnumerator() => this;
 
+        /// <summary>Goes to the next name; false when there is none.</summary>
         public bool MoveNext()
         {
             if (_left == 0)

@@ -109,7 +109,7 @@ internal sealed partial class CounterTable
                     }
                     else if (totals[i] == 0)
                     {
-                        totals[i] = NotHere; // what is left of deleted ones looks so, and they are most of these
+                        totals[i] = NotHere; // nearly all of these are deleted
                     }
                     else
                     {
@@ -161,8 +161,8 @@ internal sealed partial class CounterTable
             _isLoading = false;
         }
 
-        Fit();
-        Fit();
+        Fit(); // which sees who came,
+        Fit(); // and that nobody has since
     }
 
     /// <summary>Gives back the room that was left for names to come, once few have come since the last time; between checkpoints.</summary>

@@ -23,6 +23,7 @@ internal sealed partial class CounterTable
     private readonly long _capacity;
     private long _hot;
 
+    /// <summary>Makes an empty table.</summary>
     /// <param name="secret">The deployment's secret.</param>
     /// <param name="memoryBytes">What hot counters may take; those that can't be forgotten yet come on top.</param>
     public CounterTable(byte[] secret, long memoryBytes)

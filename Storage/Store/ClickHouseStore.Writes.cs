@@ -79,7 +79,8 @@ public sealed partial class ClickHouseStore
     /// of the totals. The totals get it now, by the tokens of the first try; then every read can take the window off again, until the log
     /// has been replayed and the window is stored whole.
     /// </summary>
-    private async Task RepairAsync(LogIdentity log, long last, CancellationToken cancellationToken)
+    /// <returns>How many rows of deltas there are after the last position.</returns>
+    private async Task<long> RepairAsync(LogIdentity log, long last, CancellationToken cancellationToken)
     {
         List<(ulong Incarnation, long From, long To, int Chunk, long TimeMs, int Rows)> pending = [];
         await foreach (ClickHouseDataReader row in RowsAsync(
@@ -97,9 +98,9 @@ public sealed partial class ClickHouseStore
         {
             RefuseOther(log, incarnation, $"from {from} to {to}, not finished,");
             ChunkKey key = new(log, from, to, number);
-            if (_repaired.Contains(key))
+            if (_repaired.Contains((key, rows)))
             {
-                continue;
+                continue; // with other rows it has come to another shard since
             }
 
             StoreChunk chunk = new(key, timeMs, rows);
@@ -116,10 +117,17 @@ public sealed partial class ClickHouseStore
                 }
             }
 
+            if (chunk.Count != rows)
+            {
+                throw new CheckpointStoreException($"ClickHouse told {chunk.Count} of the {rows} rows of chunk {number} of the window from {from} to {to}");
+            }
+
             await InsertSumsAsync(chunk, cancellationToken);
-            _repaired.Add(key);
+            _repaired.Add((key, rows));
             LogRepaired(from, to, number, rows);
         }
+
+        return pending.Sum(p => (long)p.Rows);
     }
 
     private async Task StoreNamesAsync(Checkpoint checkpoint, CancellationToken cancellationToken)

@@ -24,7 +24,7 @@ public sealed partial class ClickHouseStore : ICheckpointStore
     private readonly HttpClient _http;
     private readonly ClickHouseClient _client;
     private readonly Dictionary<LogIdentity, long> _stored = [];
-    private readonly HashSet<ChunkKey> _repaired = [];
+    private readonly HashSet<(ChunkKey Key, int Rows)> _repaired = [];
     private readonly SemaphoreSlim _writing = new(1);
     private long _droppedBefore;
 
@@ -79,9 +79,9 @@ public sealed partial class ClickHouseStore : ICheckpointStore
         try
         {
             StoredPosition last = await PositionAsync(log, cancellationToken);
-            await RepairAsync(log, last.Position, cancellationToken);
+            long unfinished = await RepairAsync(log, last.Position, cancellationToken);
             _stored[log] = last.Position;
-            return last;
+            return last with { UnfinishedRows = unfinished };
         }
         finally
         {

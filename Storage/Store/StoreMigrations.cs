@@ -102,6 +102,7 @@ public sealed partial class ClickHouseStore
     {
         string unfinished = await UnfinishedAsync(cancellationToken);
         await ExecuteAsync($"TRUNCATE TABLE {_layout.TargetOf("daily_rows")}", cancellationToken);
+        _repaired.Clear(); // days owe what such windows had given them
         await ExecuteAsync(
             $"""
             INSERT INTO sketch.daily_rows SELECT namespace, id, day, sum(value) FROM

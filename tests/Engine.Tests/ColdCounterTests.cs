@@ -1,7 +1,9 @@
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
+using Sketch.Engine.Elements;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Reads;
+using Sketch.Engine.Totals;
 
 namespace Sketch.Tests.Engine;
 
@@ -189,6 +191,38 @@ public class ColdCounterTests
             Assert.Equal(truth.Values.OrderDescending().Take(2), top.Select(v => v.Value));
             Assert.All(top, v => Assert.Equal(truth[v.Name], v.Value));
         }
+    }
+
+    [Fact]
+    public void After_a_start_the_heaviest_are_doubtful_where_one_out_of_memory_may_be_above_them()
+    {
+        byte[] secret = new byte[32];
+        HeaviestTotals heaviest = new(new CounterCatalogue(new ElementStates(new ElementHasher(secret)), new CounterTable(secret, 0)), kept: 2);
+        heaviest.Offer(0, [1, 2, 3], [0, 6, 5]);
+        heaviest.Offer(1, [4, 5, 6], [-5, -6, CounterTable.NotHere]);
+        heaviest.Offer(2, [7], [7]);
+        heaviest.Offer(3, [8], [-7]);
+        for (ushort index = 0; index < 3; index++)
+        {
+            heaviest.Leaves(index, 0); // named, and never incremented
+        }
+
+        Assert.Equal([2UL, 3UL, 4UL, 5UL, 7UL, 8UL], heaviest.FinishLoading().Keys.Order());
+        Assert.Equal([1, 2], heaviest.Doubtful);
+    }
+
+    [Fact]
+    public async Task A_start_begins_again_when_a_window_came_to_the_store_in_part_meanwhile()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Add("a", 5);
+        await rig.Checkpoint();
+        await rig.Add("a", 2);
+        int before = rig.Store.NamesReads;
+        rig.Store.UnfinishedRows = reads => reads > before ? 1 : 0;
+        await rig.Restart();
+        Assert.Equal(before + 2, rig.Store.NamesReads);
+        Assert.Equal(7, (await rig.ReadThrough("a"))!.Value);
     }
 
     [Fact]

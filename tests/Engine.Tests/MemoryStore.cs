@@ -34,7 +34,13 @@ internal sealed partial class MemoryStore : ICheckpointStore
     }
 
     public ValueTask<StoredPosition> LastAsync(LogIdentity log, CancellationToken cancellationToken) =>
-        new(Checkpoints.Count == 0 ? default : new StoredPosition(Checkpoints[^1].To, Checkpoints[^1].LastTimeMs));
+        new((Checkpoints.Count == 0 ? default : new StoredPosition(Checkpoints[^1].To, Checkpoints[^1].LastTimeMs)) with { UnfinishedRows = UnfinishedRows(NamesReads) });
+
+    /// <summary>How many rows of unfinished windows there are, after so many reads of all names.</summary>
+    public Func<int, long> UnfinishedRows { get; set; } = _ => 0;
+
+    /// <summary>How often all names were read.</summary>
+    public int NamesReads { get; private set; }
 
     /// <summary>Stores wait for it.</summary>
     public Task StoreWait { get; set; } = Task.CompletedTask;
@@ -76,6 +82,7 @@ internal sealed partial class MemoryStore : ICheckpointStore
     public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
+        NamesReads++;
         foreach (var chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).Chunk(3))
         {
             yield return [.. chunk.Select(c => new StoredName(c.Named.Namespace, Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Named.Deleted))];

@@ -245,7 +245,10 @@ public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) :
 
             await using ClickHouseStore restarted = await OpenAsync(clickHouse.Process, chunkRows: 4);
             bool stored = inserts == count;
-            Assert.Equal(stored ? 9 : 3, (await restarted.LastAsync(log, default)).Position);
+            StoredPosition last = await restarted.LastAsync(log, default);
+            Assert.Equal(stored ? 9 : 3, last.Position);
+            Assert.Equal($"{last.UnfinishedRows}", await _sql.AskAsync($"SELECT count() FROM deltas WHERE log = {log.Number} AND to_position > {last.Position}"));
+            Assert.Equal(last, await restarted.LastAsync(log, default));
             Dictionary<string, long> once = sums.ToDictionary(s => s.Name, s => s.Delta);
             Dictionary<string, long> twice = sums.ToDictionary(s => s.Name, s => s.Delta * 2);
             twice["new"] = 5;
