@@ -6,6 +6,7 @@ namespace Sketch.Engine;
 /// <summary>What definitions may say; checked before they reach the log.</summary>
 internal static class Definitions
 {
+    /// <summary>Whether a namespace may be made, or become, what a definition says; null when it may.</summary>
     public static Rejection? Check(NamespaceDefinition definition, CounterCatalogue catalogue)
     {
         if (CounterName.CheckNamespace(definition.Name) is { } badName)
@@ -39,6 +40,7 @@ internal static class Definitions
             : null;
     }
 
+    /// <summary>Whether a counter may be made, or become, what a definition says; null when it may.</summary>
     public static Rejection? Check(CounterDefinition definition, ulong id, NamespaceEntry owner, CounterCatalogue catalogue)
     {
         byte[] name = Encoding.UTF8.GetBytes(definition.Name);

@@ -35,6 +35,7 @@ public sealed partial class IncrementBatch : IDisposable
     private int _prefix;
     private NamespaceEntry? _owner;
 
+    /// <summary>Makes an empty batch, for the pool.</summary>
     internal IncrementBatch(IncrementBatchPool pool, CounterCatalogue catalogue)
     {
         _pool = pool;
@@ -47,13 +48,17 @@ public sealed partial class IncrementBatch : IDisposable
     /// <summary>How many increments were added.</summary>
     public int Count => _exact + _sketch + _elements.DistinctCount;
 
+    /// <summary>The namespace.</summary>
+    /// <exception cref="ObjectDisposedException">It was given back.</exception>
     internal NamespaceEntry Owner => _owner ?? throw new ObjectDisposedException(nameof(IncrementBatch));
 
     /// <summary>A strong counter is among them: the acknowledgement waits for the fsync.</summary>
     public bool IsStrong { get; private set; }
 
+    /// <summary>The position of the last definition that it was judged by.</summary>
     internal long DefinitionsAt { get; private set; }
 
+    /// <summary>The sum of the sizes of all deltas.</summary>
     internal long Weight { get; private set; }
 
     /// <summary>Its arrays are much larger than most senders' batches need.</summary>
@@ -120,6 +125,7 @@ public sealed partial class IncrementBatch : IDisposable
         }
     }
 
+    /// <summary>Begins anew, for a namespace.</summary>
     internal void Begin(NamespaceEntry owner)
     {
         _owner = owner;

@@ -24,7 +24,9 @@ namespace Sketch.Engine.Increments;
 /// </summary>
 internal readonly ref struct IncrementPayload
 {
+    /// <summary>Bytes before the first column.</summary>
     public const int HeaderBytes = 32;
+    /// <summary>The version of this layout.</summary>
     public const byte Version = 2;
 
     private readonly ReadOnlySpan<byte> _bytes;
@@ -40,25 +42,35 @@ internal readonly ref struct IncrementPayload
         }
     }
 
+    /// <summary>The namespace, by its number.</summary>
     public ushort NamespaceIndex => BinaryPrimitives.ReadUInt16LittleEndian(_bytes);
 
+    /// <summary>Rows that are summed exactly.</summary>
     public int ExactCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes[4..]);
 
+    /// <summary>Rows that go to the sketch.</summary>
     public int ApproximateCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes[8..]);
 
+    /// <summary>Names that it declares.</summary>
     public int NameCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes[12..]);
 
+    /// <summary>The position of the last definition that the sender had seen.</summary>
     public long DefinitionsAt => BinaryPrimitives.ReadInt64LittleEndian(_bytes[16..]);
 
+    /// <summary>All rows.</summary>
     public int Count => ExactCount + ApproximateCount;
 
+    /// <summary>Ids of the rows that are summed exactly.</summary>
     public ReadOnlySpan<ulong> ExactIds => MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes, ExactCount * 8));
 
+    /// <summary>A delta for each of these.</summary>
     public ReadOnlySpan<long> ExactDeltas => MemoryMarshal.Cast<byte, long>(_bytes.Slice(HeaderBytes + (ExactCount * 8), ExactCount * 8));
 
+    /// <summary>Ids of the rows that go to the sketch.</summary>
     public ReadOnlySpan<ulong> ApproximateIds =>
         MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes + (ExactCount * 16), ApproximateCount * 8));
 
+    /// <summary>The names that it declares.</summary>
     public NameEnumerator Names => new(_bytes[NamesOffset(ExactCount, ApproximateCount, DeltaBytes)..], NameCount);
 
     /// <summary>The sum of all deltas' sizes: what the batch adds to its namespace's weight.</summary>
@@ -69,6 +81,7 @@ internal readonly ref struct IncrementPayload
     /// <summary>Where the names start.</summary>
     public static int NamesOffset(int exact, int approximate, int deltaBytes) => checked(HeaderBytes + (exact * 16) + (approximate * (8 + deltaBytes)));
 
+    /// <summary>Writes what stands before the columns.</summary>
     public static void WriteHeader(
         Span<byte> into, ushort namespaceIndex, int deltaBytes, int exact, int approximate, int names, long definitionsAt, long weight)
     {

@@ -338,30 +338,42 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
 
     private readonly record struct Target
     {
+        /// <summary>Whether there is such a counter.</summary>
         public bool Exists { get; init; }
 
+        /// <summary>Its id.</summary>
         public ulong Id { get; init; }
 
+        /// <summary>Its name.</summary>
         public string Name { get; init; }
 
+        /// <summary>The tier of its increments.</summary>
         public Tier Tier { get; init; }
 
+        /// <summary>Windows that begin up to this position may hold increments of it in their sketch.</summary>
         public long ApproximateUntil { get; init; }
 
         /// <summary>Its definition, if it has one.</summary>
         public CounterState? Counter { get; init; }
 
+        /// <summary>Its labels.</summary>
         public IReadOnlyDictionary<string, string> Labels { get; init; }
 
+        /// <summary>Whether its increments go to the sketch now.</summary>
         public bool IsApproximate => Tier == Tier.Approximate;
     }
 
     private struct Parts
     {
+        /// <summary>What is stored.</summary>
         public long Exact;
+        /// <summary>What windows that are not stored yet hold exactly.</summary>
         public long Live;
+        /// <summary>What their sketches say at most.</summary>
         public long Sketched;
+        /// <summary>Whether a sketch can't say how much at most.</summary>
         public bool Saturated;
+        /// <summary>A counter of distinct elements has this in place of sums.</summary>
         public Estimate? Distinct;
 
         /// <summary>The exact part is not in memory.</summary>

@@ -14,6 +14,7 @@ internal static class GrowthBench
     private const double AllowedCounterBytes = 64;
     private const double AllowedHourBytes = 24.0 / 10;
 
+    /// <summary>Stores so many counters and days of hours, and reports what they take and how long reads take.</summary>
     public static async Task RunAsync(int counters, int busy, int days, int reads, string? folder)
     {
         await using BenchStore bench = await BenchStore.StartAsync(folder);
