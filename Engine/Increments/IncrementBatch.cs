@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Sketch.Engine.Catalogue;
-using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Increments;
 
@@ -147,14 +146,8 @@ public sealed partial class IncrementBatch : IDisposable
     {
         NamespaceEntry owner = Owner;
         long room = owner.State.Definition.MaxCounters - owner.Counters;
-        for (int i = 0; i < _newNames.Count; i++)
+        foreach (NewName name in _newNames)
         {
-            if (i % IdLines.Together == 0)
-            {
-                PrefetchNames(i);
-            }
-
-            NewName name = _newNames[i];
             if (IsUnknown(name, out NameEntry entry))
             {
                 if (room-- <= 0)
@@ -241,17 +234,6 @@ public sealed partial class IncrementBatch : IDisposable
     }
 
     private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Counters.TryGet(name.Id, out entry) || entry.IsRemoved;
-
-    private void PrefetchNames(int from)
-    {
-        Span<ulong> ids = stackalloc ulong[Math.Min(IdLines.Together, _newNames.Count - from)];
-        for (int i = 0; i < ids.Length; i++)
-        {
-            ids[i] = _newNames[from + i].Id;
-        }
-
-        _catalogue.Counters.Prefetch(ids);
-    }
 
     private ReadOnlySpan<byte> TextOf(in NewName name) => _nameBytes.AsSpan(name.Offset, name.Length);
 

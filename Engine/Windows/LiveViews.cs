@@ -77,7 +77,11 @@ internal sealed partial class LiveViews : IFoldSink
         }
 
         NamespaceEntry entry = _catalogue.Namespaces[owner.Index];
-        Declare(entry, payload.Names);
+        if (payload.NameCount > 0)
+        {
+            Declare(entry, payload.Names);
+        }
+
         _open.BeginChange();
         AddExact(owner, payload.ExactIds, payload.ExactDeltas);
         if (payload.DefinitionsAt < _fold.LastTierChange)
