@@ -10,7 +10,7 @@ public sealed record EngineOptions
     /// <summary>Where the engine keeps its snapshot and secret, in a folder of its own.</summary>
     public required string DataFolder { get; init; }
 
-    /// <summary>How long a window stays open before it is cut, 1 to 3,600 seconds.</summary>
+    /// <summary>How long a window stays open before it is cut, 1 to 3,600 seconds; up to six times as long while the store takes long.</summary>
     public int WindowSeconds { get; init; } = 5;
 
     /// <summary>How long to wait between checkpoints, 1 to 3,600 seconds; several closed windows may wait for one.</summary>

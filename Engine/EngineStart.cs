@@ -86,7 +86,7 @@ internal static partial class EngineStart
         LogFollower follower = new(log, fold, views, pending, cuts, options.Progress);
         CountingEngine engine = new(new EngineParts(
             options, log, store, time, catalogue, pending, views, follower, checkpointer,
-            new WindowMarker(log, views, TimeSpan.FromSeconds(options.WindowSeconds), time),
+            new WindowMarker(log, views, checkpointer, TimeSpan.FromSeconds(options.WindowSeconds), time),
             new CounterReads(catalogue, views, cuts, new GhostCache(ghosts), names, time),
             new ColdReads(store, log.Identity, catalogue, views, names),
             audit, logger));

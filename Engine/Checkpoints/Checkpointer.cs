@@ -37,6 +37,7 @@ internal sealed partial class Checkpointer(
     private readonly SemaphoreSlim _closed = new(0, 1);
     private readonly TaskCompletionSource _never = new();
     private readonly WindowAggregate _aggregate = new(log.Identity, fold);
+    private readonly StoreTimes _storeTimes = new(time);
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _closedTo;
     private long _storedTo = stored.Position;
@@ -51,6 +52,9 @@ internal sealed partial class Checkpointer(
 
     /// <summary>The last position added up; it may be on its way to the store.</summary>
     public long AddedUpTo => Volatile.Read(ref _addedUpTo);
+
+    /// <summary>How long the store is to be expected to take for a window.</summary>
+    public TimeSpan StoreTime => _storeTimes.Expected;
 
     /// <summary>Why the store failed last; null once it went well again.</summary>
     public string? Error { get; private set; }
@@ -235,7 +239,7 @@ internal sealed partial class Checkpointer(
     private async Task StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken) =>
         await UntilDoneAsync(async token =>
         {
-            await store.StoreAsync(checkpoint, token).ConfigureAwait(false);
+            await _storeTimes.MeasureAsync(again => store.StoreAsync(checkpoint, again), token).ConfigureAwait(false);
             return true;
         }, checkpoint.From, checkpoint.To, cancellationToken).ConfigureAwait(false);
 

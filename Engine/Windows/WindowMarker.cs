@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
 
@@ -8,7 +9,7 @@ namespace Sketch.Engine.Windows;
 /// Proposes, by a marker in the log, to close a window that has been open long enough or holds enough. It only proposes: the fold cuts where the first marker
 /// for that window stands, so that rivals and replays cut alike.
 /// </summary>
-internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan open, TimeProvider time)
+internal sealed class WindowMarker(IIncrementLog log, LiveViews views, Checkpointer checkpointer, TimeSpan open, TimeProvider time)
 {
     // A sketch cell has 32 bits: half of that leaves room for what comes until the marker is read.
     private const ulong MaxSketchWeight = 1UL << 31;
@@ -17,8 +18,15 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
     /// <summary>With so many items the window ends however many wait: its checkpoint holds each of them in memory, in every try.</summary>
     internal const int MaxItems = 1_000_000;
 
-    // One closed window may wait for the store. When it takes longer than a window stays open, the open one grows instead: fewer and larger inserts, in
-    // which hot counters are summed up further, so that the store catches up.
+    // A window stays open for so many times what the store takes for one. A counter costs the store as much whether a window brings one increment of it or ten: windows that are
+    // stored without a pause take from the increments what they need to become fewer.
+    private const int TimesStored = 3;
+
+    // But not for longer than so many times as long as windows are asked to: where ids hardly come again, longer windows save nothing.
+    private const int MostTimesOpen = 6;
+
+    // One closed window may wait for the store. When that is not enough, the open one grows: fewer and larger inserts, in which hot counters are summed up further, so that
+    // the store catches up.
     private const int MaxWaiting = 1;
 
     // More windows than this never wait, whatever is in them: cells of the open one may saturate then, and answers say so.
@@ -49,6 +57,12 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
         return await log.AppendAsync(record, Durability.Written, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>For how long a window stays open.</summary>
+    /// <param name="asked">For how long windows are asked to.</param>
+    /// <param name="storeTime">How long the store takes for one.</param>
+    internal static TimeSpan LongEnough(TimeSpan asked, TimeSpan storeTime) =>
+        TimeSpan.FromTicks(Math.Clamp(TimesStored * storeTime.Ticks, asked.Ticks, MostTimesOpen * asked.Ticks));
+
     private bool IsDue(LiveView view)
     {
         LiveWindow window = view.Open;
@@ -69,7 +83,7 @@ internal sealed class WindowMarker(IIncrementLog log, LiveViews views, TimeSpan 
         }
 
         bool isFull = window.Exact.Count >= MaxExactIds;
-        bool isOld = time.GetUtcNow().ToUnixTimeMilliseconds() - window.FirstTimeMs >= open.TotalMilliseconds;
+        bool isOld = time.GetUtcNow().ToUnixTimeMilliseconds() - window.FirstTimeMs >= LongEnough(open, checkpointer.StoreTime).TotalMilliseconds;
         return (isFull || isOld) && waiting <= MaxWaiting;
     }
 }

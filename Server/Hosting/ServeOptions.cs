@@ -18,7 +18,7 @@ internal sealed record ServeOptions
     /// <summary>ClickHouse's HTTP interface, read-only; 0 takes a free port.</summary>
     public int SqlPort { get; init; } = 8123;
 
-    /// <summary>How long a window stays open.</summary>
+    /// <summary>How long a window stays open; longer while the store takes long, less when it is full.</summary>
     public int WindowSeconds { get; init; } = 5;
 
     /// <summary>How often closed windows are stored exactly.</summary>

@@ -23,7 +23,7 @@ internal static class ServeSettings
         new("grpc-port", "N", "gRPC. No listener in this version; accepted and ignored.", (o, v) => o with { GrpcPort = v.Port() }),
         new("resp-port", "N", "RESP. No listener in this version; accepted and ignored.", (o, v) => o with { RespPort = v.Port() }),
         new("sql-port", "N", "ClickHouse's HTTP interface, read-only (default 8123; 0 = any free port).", (o, v) => o with { SqlPort = v.Port() }),
-        new("window", "SECONDS", "How long a window stays open, 1 to 3600 (default 5).", (o, v) => o with { WindowSeconds = v.Seconds() }),
+        new("window", "SECONDS", "How long a window stays open at least, 1 to 3600 (default 5).", (o, v) => o with { WindowSeconds = v.Seconds() }),
         new("checkpoint-every", "SECONDS", "How often closed windows are stored exactly, 1 to 3600 (default 1).", (o, v) => o with { CheckpointEverySeconds = v.Seconds() }),
         new("sketch-memory", "BYTES", "An open window's count-min, 4KiB to 1GiB (default 16MiB); less memory, wider bounds.", (o, v) => o with { SketchMemoryBytes = v.Bytes() }),
         new("totals-memory", "BYTES", "Counters whose totals are at hand, 30 bytes each, 1MiB to 1024GiB (default 352MiB: 12 million); others are read from ClickHouse.", (o, v) => o with { TotalsMemoryBytes = v.TotalsBytes() }),

@@ -10,6 +10,7 @@ internal sealed partial class MemoryStore : ICheckpointStore
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
+    private int _storesBegun;
 
     public List<Checkpoint> Checkpoints { get; } = [];
 
@@ -45,8 +46,12 @@ internal sealed partial class MemoryStore : ICheckpointStore
     /// <summary>Stores wait for it.</summary>
     public Task StoreWait { get; set; } = Task.CompletedTask;
 
+    /// <summary>How many stores have begun.</summary>
+    public int StoresBegun => Volatile.Read(ref _storesBegun);
+
     public async ValueTask StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _storesBegun);
         await StoreWait.WaitAsync(cancellationToken);
         lock (_gate)
         {
