@@ -239,7 +239,7 @@ internal sealed partial class Checkpointer(
     private async Task StoreAsync(Checkpoint checkpoint, CancellationToken cancellationToken) =>
         await UntilDoneAsync(async token =>
         {
-            await _storeTimes.MeasureAsync(again => store.StoreAsync(checkpoint, again), token).ConfigureAwait(false);
+            await _storeTimes.MeasureAsync(checkpoint.Deltas.Count, again => store.StoreAsync(checkpoint, again), token).ConfigureAwait(false);
             return true;
         }, checkpoint.From, checkpoint.To, cancellationToken).ConfigureAwait(false);
 

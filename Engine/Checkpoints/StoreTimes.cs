@@ -1,8 +1,11 @@
 namespace Sketch.Engine.Checkpoints;
 
-/// <summary>How long the store takes for a window: one writer, and readers that take no lock.</summary>
+/// <summary>How long the store takes for a window of many counters: one writer, and readers that take no lock.</summary>
 internal sealed class StoreTimes(TimeProvider time)
 {
+    /// <summary>What the store takes for fewer counters is the waiting for its disk, which takes nothing from anyone.</summary>
+    public const int Many = 100_000;
+
     // Windows stay open for a few times what the store takes. What it took longer ago than this many times was another traffic's.
     private const int Remembered = 10;
 
@@ -24,8 +27,14 @@ internal sealed class StoreTimes(TimeProvider time)
     }
 
     /// <summary>Stores a window; when that fails, it is as if it had not been tried.</summary>
-    public async ValueTask MeasureAsync(Func<CancellationToken, ValueTask> store, CancellationToken cancellationToken)
+    public async ValueTask MeasureAsync(int counters, Func<CancellationToken, ValueTask> store, CancellationToken cancellationToken)
     {
+        if (counters < Many)
+        {
+            await store(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         Last? before = _last;
         Last trying = new(time.GetTimestamp(), Expected, IsStoring: true);
         Volatile.Write(ref _last, trying);

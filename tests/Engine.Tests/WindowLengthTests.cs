@@ -28,7 +28,11 @@ public sealed class WindowLengthTests
         TaskCompletionSource answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Store.StoreWait = answer.Task;
         int begun = rig.Store.StoresBegun;
-        await rig.Add("a", 1);
+        foreach (int[] some in Enumerable.Range(0, StoreTimes.Many).Chunk(10_000))
+        {
+            await rig.Send(null, 0, [.. some.Select(n => ($"n{n}", 1L))]);
+        }
+
         Task checkpoint = rig.Checkpoint();
         using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
         while (rig.Store.StoresBegun == begun)
@@ -66,7 +70,7 @@ public sealed class WindowLengthTests
         Assert.Equal(4 * Second, times.Expected);
 
         TaskCompletionSource answer = new();
-        Task storing = times.MeasureAsync(async _ => await answer.Task, default).AsTask();
+        Task storing = times.MeasureAsync(StoreTimes.Many, async _ => await answer.Task, default).AsTask();
         time.Advance(3 * Second);
         Assert.Equal(4 * Second, times.Expected);
         time.Advance(3 * Second);
@@ -79,6 +83,7 @@ public sealed class WindowLengthTests
         Assert.Equal(TimeSpan.Zero, times.Expected);
 
         async Task Store(TimeSpan takes) => await times.MeasureAsync(
+            StoreTimes.Many,
             _ =>
             {
                 time.Advance(takes);
@@ -93,12 +98,27 @@ public sealed class WindowLengthTests
         FakeTimeProvider time = new();
         StoreTimes times = new(time);
         await Assert.ThrowsAsync<CheckpointStoreException>(async () => await times.MeasureAsync(
+            StoreTimes.Many,
             _ =>
             {
                 time.Advance(20 * Second);
                 throw new CheckpointStoreException("the store is away");
             },
             default));
+        Assert.Equal(TimeSpan.Zero, times.Expected);
+    }
+
+    [Fact]
+    public async Task What_the_store_takes_for_a_few_counters_keeps_no_window_open()
+    {
+        FakeTimeProvider time = new();
+        StoreTimes times = new(time);
+        TaskCompletionSource answer = new();
+        Task storing = times.MeasureAsync(StoreTimes.Many - 1, async _ => await answer.Task, default).AsTask();
+        time.Advance(20 * Second);
+        Assert.Equal(TimeSpan.Zero, times.Expected);
+        answer.SetResult();
+        await storing;
         Assert.Equal(TimeSpan.Zero, times.Expected);
     }
 }
