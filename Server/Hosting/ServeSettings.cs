@@ -82,21 +82,30 @@ internal static class ServeSettings
     /// <param name="Apply">Checks a value and sets it.</param>
     internal sealed record Setting(string Name, string? ValueName, string Description, Func<ServeOptions, Value, ServeOptions> Apply);
 
-    /// <summary>A value and the name under which it was given.</summary>
+    /// <summary>A value and the name under which it was given. What is asked of it throws <see cref="SettingException"/>, naming the field, the value and what is allowed, when it is none.</summary>
+    /// <param name="Field">The name.</param>
+    /// <param name="Text">The value.</param>
     internal readonly record struct Value(string Field, string Text)
     {
+        /// <summary>A port; 0 takes a free one.</summary>
         public int Port() => (int)Whole(0, 65_535, "0 to 65535");
 
+        /// <summary>Seconds, up to an hour.</summary>
         public int Seconds() => (int)Whole(1, MaxSeconds, "1 to 3600 seconds");
 
+        /// <summary>Bytes of a sketch.</summary>
         public long Bytes() => Bytes(MinSketchBytes, MaxSketchBytes, "4096 to 1073741824 bytes (4KiB to 1GiB)");
 
+        /// <summary>Bytes for totals in memory.</summary>
         public long TotalsBytes() => Bytes(1 << 20, MaxLogBytes, "1MiB to 1024GiB");
 
+        /// <summary>Bytes that the log may take at most.</summary>
         public long LogBytes() => Bytes(MinLogBytes, MaxLogBytes, "1GiB to 1024GiB");
 
+        /// <summary>Bytes of the log that are kept though nobody needs them.</summary>
         public long LogKeepBytes() => Bytes(256L << 20, MaxLogBytes, "256MiB to 1024GiB");
 
+        /// <summary>How many of something are kept.</summary>
         public int Keep() => (int)Whole(1, 1_000, "1 to 1000");
 
         private long Bytes(long least, long most, string allowed)
@@ -114,18 +123,22 @@ internal static class ServeSettings
                     : throw Refuse(allowed);
         }
 
+        /// <summary>A folder, as a full path.</summary>
         public string Folder() => Text.Length > 0 && !Text.Contains('\0')
             ? Path.GetFullPath(Text)
             : throw Refuse("the path of a folder");
 
+        /// <summary>A URL of one of some schemes.</summary>
         public Uri Url(params string[] schemes) => Uri.TryCreate(Text, UriKind.Absolute, out Uri? url) && schemes.Contains(url.Scheme)
             ? url
             : throw Refuse("a URL that starts with " + string.Join(" or ", schemes.Select(s => s + "://")));
 
+        /// <summary>A name of up to 64 plain characters.</summary>
         public string Name() => Text.Length is > 0 and <= 64 && Text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             ? Text
             : throw Refuse("1 to 64 letters, digits, '-', '_' and '.'");
 
+        /// <summary>Names or addresses of hosts, with commas between them.</summary>
         public IReadOnlyList<string> Hosts()
         {
             string[] hosts = Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -134,6 +147,7 @@ internal static class ServeSettings
                 : throw Refuse("at most 100 host names or addresses, with commas between them; *.example.com for all names below");
         }
 
+        /// <summary>True or false.</summary>
         public bool Flag() => bool.TryParse(Text, out bool flag) ? flag : throw Refuse("true or false");
 
         private long Whole(long min, long max, string allowed) =>

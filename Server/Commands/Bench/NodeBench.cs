@@ -12,18 +12,25 @@ internal sealed record NodeBenchOptions
     /// <summary>The namespace that is made for it.</summary>
     public const string Namespace = "bench";
 
+    /// <summary>How many counters; each has a name.</summary>
     public int Counters { get; init; } = 1_000_000;
 
+    /// <summary>Increments fall on counters by Zipf's law (exponent 1), instead of evenly.</summary>
     public bool IsZipf { get; init; } = true;
 
+    /// <summary>Tier of the namespace: strong, eventual or approximate.</summary>
     public string Tier { get; init; } = "approximate";
 
+    /// <summary>Acknowledged after the fsync, in every tier.</summary>
     public bool Durable { get; init; } = true;
 
+    /// <summary>For how long it counts, in seconds.</summary>
     public int Seconds { get; init; } = 60;
 
+    /// <summary>Increments of a batch.</summary>
     public int BatchIncrements { get; init; } = 1_000;
 
+    /// <summary>Connections, or streams, each with a producer of its own.</summary>
     public int Connections { get; init; } = 8;
 
     /// <summary>A request for each batch, instead of streams of them.</summary>
@@ -35,6 +42,7 @@ internal sealed record NodeBenchOptions
     /// <summary>Bytes of a delta on the wire; 0 leaves the column out.</summary>
     public int DeltaBytes { get; init; } = 8;
 
+    /// <summary>What increments are drawn from.</summary>
     public int Seed { get; init; } = 1;
 }
 
