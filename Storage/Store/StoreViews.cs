@@ -105,13 +105,24 @@ internal static class StoreViews
         SELECT namespace, name, id, row_number() OVER (PARTITION BY namespace, name, id ORDER BY value DESC, item) AS rank, item, value FROM sketch.items
         """,
 
-        // The windows of the last five minutes that are stored; a counter that nobody incremented in them has no row.
+        // Whole windows: a log's newest that began in the last five minutes. Where the one before them reaches into these minutes, they cover only what is after it.
+        // A counter that nobody incremented in them has no row.
         """
         CREATE OR REPLACE VIEW sketch.rates AS
-        WITH (SELECT max(last_time) FROM sketch.checkpoints) AS latest
-        SELECT c.namespace AS namespace, c.name AS name, r.id AS id, r.value / 300 AS per_second, latest AS as_of
+        WITH (SELECT max(last_time) FROM sketch.checkpoints) AS latest, latest - toIntervalMinute(5) AS since
+        SELECT c.namespace AS namespace, c.name AS name, r.id AS id, r.per_second AS per_second, latest AS as_of
         FROM sketch.counter_rows AS c FINAL
-        INNER JOIN (SELECT id, sum(delta) AS value FROM sketch.deltas WHERE time > latest - toIntervalMinute(5) GROUP BY id) AS r ON c.id = r.id
+        INNER JOIN
+        (
+            SELECT d.id AS id, sum(d.value / covered.seconds) AS per_second
+            FROM (SELECT id, log, sum(delta) AS value FROM sketch.deltas WHERE time > since AND time <= latest GROUP BY id, log) AS d
+            INNER JOIN
+            (
+                SELECT log, dateDiff('millisecond', greatest(since, maxIf(last_time, first_time <= since)), latest) / 1000 AS seconds
+                FROM sketch.checkpoints GROUP BY log
+            ) AS covered ON d.log = covered.log
+            GROUP BY id
+        ) AS r ON c.id = r.id
         WHERE NOT c.deleted
         """,
 

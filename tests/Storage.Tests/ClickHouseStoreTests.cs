@@ -219,6 +219,30 @@ public sealed class ClickHouseStoreTests(EmbeddedClickHouseFixture clickHouse) :
         Assert.Equal("5", await _sql.AskAsync("SELECT count() FROM history_hourly WHERE namespace = 'days'"));
     }
 
+    /// <summary>A window that reaches into the five minutes from before is left out, and so is its part of them.</summary>
+    [Fact]
+    public async Task Rates_are_of_the_time_that_their_windows_cover()
+    {
+        long newest = long.Parse(
+            await _sql.AskAsync("SELECT toUnixTimestamp64Milli(max(last_time)) FROM checkpoints"), CultureInfo.InvariantCulture);
+        long start = Math.Max(newest, Today) + 3_600_000;
+        LogIdentity log = NewLog();
+        LogIdentity another = NewLog();
+
+        // Ten a second in windows of 40 s: eight of them, 320 s, of which the first reaches 20 s into the five minutes.
+        for (int i = 0; i < 8; i++)
+        {
+            await clickHouse.Store.StoreAsync(
+                Window(log, i + 1, i + 1, [("rates", "steady", 400)], names: i == 0, timeMs: start + (i * 40_000) + 1, lastTimeMs: start + ((i + 1) * 40_000)), default);
+        }
+
+        await clickHouse.Store.StoreAsync(
+            Window(another, 1, 1, [("rates", "once", 600)], names: true, timeMs: start + 300_000, lastTimeMs: start + 310_000), default);
+        Assert.Equal(
+            $"once\t2\t{start + 320_000}\nsteady\t10\t{start + 320_000}",
+            await _sql.AskAsync("SELECT name, per_second, toUnixTimestamp64Milli(as_of) FROM rates WHERE namespace = 'rates' ORDER BY name"));
+    }
+
     /// <summary>A store that dies before its n-th insert, for every n: what a restart reads is the totals up to the last checkpoint, and the retry counts once.</summary>
     [Fact]
     public async Task Crash_between_any_two_inserts_counts_the_window_once()

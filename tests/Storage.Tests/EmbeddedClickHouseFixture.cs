@@ -47,7 +47,8 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
 
     /// <summary>A window with the given sums.</summary>
     public static Checkpoint Window(
-        LogIdentity log, long from, long to, IEnumerable<(string Namespace, string Name, long Delta)> sums, bool names = true, long? timeMs = null)
+        LogIdentity log, long from, long to, IEnumerable<(string Namespace, string Name, long Delta)> sums, bool names = true, long? timeMs = null,
+        long? lastTimeMs = null)
     {
         DeltaRow[] deltas =
         [
@@ -66,7 +67,7 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
             From = from,
             To = to,
             FirstTimeMs = timeMs ?? Today,
-            LastTimeMs = (timeMs ?? Today) + 10,
+            LastTimeMs = lastTimeMs ?? (timeMs ?? Today) + 10,
             Increments = deltas.Length,
             Deltas = [.. deltas],
             Names = named,
