@@ -7,7 +7,6 @@ using Sketch.Engine.Elements;
 using Sketch.Engine.Fold;
 using Sketch.Engine.Log;
 using Sketch.Engine.Reads;
-using Sketch.Engine.Tables;
 using Sketch.Engine.Totals;
 using Sketch.Engine.Windows;
 using Sketch.Sketches;
@@ -93,6 +92,7 @@ internal static partial class EngineStart
 
         long started = time.GetTimestamp();
         Task following = Task.Run(() => follower.RunAsync(engine.Stopping), CancellationToken.None);
+        Task makingRoom = MakeRoomAsync(store, table, cancellationToken);
         try
         {
             await UntilCaughtUpAsync(following, follower, options.Progress, time, logger, cancellationToken).ConfigureAwait(false);
@@ -102,6 +102,7 @@ internal static partial class EngineStart
                 owner.TryAdmit(owner.State.Weight);
             }
 
+            await makingRoom.ConfigureAwait(false);
             await LoadCountersAsync(store, catalogue, heaviest, options.Progress, cancellationToken).ConfigureAwait(false);
             catalogue.SetExpiring(fold.Expiring.Names); // once more: now those that the store names are there
             if (await store.LastAsync(log.Identity, cancellationToken).ConfigureAwait(false) != stored)
@@ -124,6 +125,7 @@ internal static partial class EngineStart
         catch
         {
             await engine.DisposeAsync().ConfigureAwait(false);
+            await makingRoom.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
@@ -178,6 +180,10 @@ internal static partial class EngineStart
         }
     }
 
+    // Memory that was never touched takes its time: it comes while the log is replayed.
+    private static async Task MakeRoomAsync(ICheckpointStore store, CounterTable table, CancellationToken cancellationToken) =>
+        table.Expect(await store.CountCountersAsync(cancellationToken).ConfigureAwait(false));
+
     private static async Task LoadCountersAsync(
         ICheckpointStore store,
         CounterCatalogue catalogue,
@@ -186,40 +192,27 @@ internal static partial class EngineStart
         CancellationToken cancellationToken)
     {
         CounterTable table = catalogue.Counters;
-        table.Expect(await store.CountCountersAsync(cancellationToken).ConfigureAwait(false));
-        StoredName[] names = new StoredName[IdLines.Together];
-        await foreach (IReadOnlyList<StoredName> batch in store.ReadAllNamesAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (StoredNames names in store.ReadAllNamesAsync(cancellationToken).ConfigureAwait(false))
         {
-            progress.Loaded(batch.Count);
-            for (int from = 0, count; from < batch.Count; from += count)
-            {
-                NamespaceEntry owner = Owner(batch[from].Namespace);
-                for (count = 0; count < names.Length && from + count < batch.Count && batch[from + count].Namespace == batch[from].Namespace; count++)
-                {
-                    names[count] = batch[from + count];
-                }
+            progress.Loaded(names.Count);
+            NamespaceEntry owner = Owner(names.Namespace);
+            owner.CountCounters(table.LoadNames(owner.State.Index, names));
+        }
 
-                owner.CountCounters(table.LoadNames(owner.State.Index, names.AsSpan(0, count)));
+        // The list of the heaviest needs whole totals of those out of memory, and sees all others when theirs are whole.
+        List<StoredTotal>? outside = table.HasLeft ? [] : null;
+        await foreach (StoredSums sums in store.ReadAllTotalsAsync(whole: outside is not null, cancellationToken).ConfigureAwait(false))
+        {
+            ushort index = Owner(sums.Namespace).State.Index;
+            table.LoadTotals(index, sums.Ids.Span, sums.Totals.Span, outside);
+            if (outside is not null)
+            {
+                heaviest.Offer(index, outside);
+                outside.Clear();
             }
         }
 
-        ulong[] ids = new ulong[IdLines.Together];
-        long[] totals = new long[IdLines.Together];
-        await foreach (IReadOnlyList<StoredSum> batch in store.ReadAllTotalsAsync(cancellationToken).ConfigureAwait(false))
-        {
-            for (int from = 0, count; from < batch.Count; from += count)
-            {
-                NamespaceEntry owner = Owner(batch[from].Namespace);
-                for (count = 0; count < ids.Length && from + count < batch.Count && batch[from + count].Namespace == batch[from].Namespace; count++)
-                {
-                    (_, ids[count], totals[count]) = batch[from + count];
-                }
-
-                table.LoadTotals(owner.State.Index, ids.AsSpan(0, count), totals);
-                heaviest.Offer(owner.State.Index, ids.AsSpan(0, count), totals);
-            }
-        }
-
+        heaviest.Offer(table);
         table.FinishLoading();
 
         NamespaceEntry Owner(string @namespace) => catalogue.Find(@namespace) ?? throw new EngineStateException(

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Sketch.Engine.Catalogue;
@@ -24,6 +25,7 @@ public static class CounterId
     }
 
     /// <summary>The id of a counter, from "namespace:" and name in UTF-8.</summary>
+    [SkipLocalsInit]
     internal static ulong Of(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> name)
     {
         Span<byte> bytes = stackalloc byte[EngineLimits.MaxNamespaceLength + 1 + EngineLimits.MaxNameBytes];

@@ -56,22 +56,33 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         }
     }
 
-    /// <summary>Takes in counters as the store has them, at start-up.</summary>
+    /// <summary>Takes in counters out of memory as the store has them, at start-up.</summary>
     /// <param name="namespaceIndex">Whose they are.</param>
-    /// <param name="ids">The counters.</param>
-    /// <param name="totals">Their totals; <see cref="CounterTable.NotHere"/> for those that are none.</param>
-    public void Offer(ushort namespaceIndex, ReadOnlySpan<ulong> ids, ReadOnlySpan<long> totals)
+    /// <param name="counters">The counters.</param>
+    public void Offer(ushort namespaceIndex, IReadOnlyList<StoredTotal> counters)
     {
         lock (_gate)
         {
             List list = ListOf(namespaceIndex);
-            for (int i = 0; i < ids.Length; i++)
+            foreach (StoredTotal counter in counters)
             {
-                if (totals[i] != CounterTable.NotHere)
-                {
-                    list.Offer(ids[i], totals[i]);
-                }
+                list.Offer(counter.Id, counter.Total);
             }
+        }
+    }
+
+    /// <summary>Takes in counters in memory, once all their totals are there, at start-up.</summary>
+    /// <param name="table">The totals.</param>
+    public void Offer(CounterTable table)
+    {
+        lock (_gate)
+        {
+            (int Index, List List) last = (-1, new List(0));
+            table.EachTotal((id, index, total) =>
+            {
+                last = last.Index == index ? last : (index, ListOf(index));
+                last.List.Offer(id, total);
+            });
         }
     }
 
@@ -231,13 +242,13 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
             _byNamespace[index] = new List(kept) { Ceiling = before.Ceiling, IsDoubtful = before.Ceiling != long.MinValue };
         }
 
-        foreach ((ulong id, ushort index, long total) in table.Totals())
+        table.EachTotal((id, index, total) =>
         {
             if (namespaces.Contains(index))
             {
                 ListOf(index).Offer(id, total);
             }
-        }
+        });
     }
 
     private List ListOf(int index)
@@ -289,8 +300,8 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         /// <summary>Puts a counter on the list, or its new total, if it may be among the heaviest.</summary>
         public void Offer(ulong id, long total)
         {
-            // Below the least that was kept it can't enter; and had it been on the list, its total would only have grown.
-            if (total < _least)
+            // Not above the least that was kept it need not enter; and had it been on the list with less, its total would only have grown.
+            if (total <= _least)
             {
                 return;
             }

@@ -22,13 +22,15 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <summary>
     /// The name of every counter; and of deleted ones whose total is not zero yet, because the window that deletes them is not stored whole. Each batch is valid until the next is asked for.
     /// </summary>
-    IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken);
+    IAsyncEnumerable<StoredNames> ReadAllNamesAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// The exact total up to the last stored position of every counter that was ever incremented; deleted ones are among them, nearly all at zero. Each batch is valid until the next is
     /// asked for.
     /// </summary>
-    IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken);
+    /// <param name="whole">Whether each counter must come once. It may come in parts otherwise, which add up: that costs the store much less.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, CancellationToken cancellationToken);
 
     /// <summary>
     /// Exact totals of counters as of a position; those that the store does not know are left out. Right whatever is being stored meanwhile: what the store has of windows
@@ -119,18 +121,11 @@ public readonly record struct IdleQuestion(LogIdentity Log, string Namespace, lo
 /// <param name="Total">Its total.</param>
 public readonly record struct StoredTotal(ulong Id, long Total);
 
-/// <summary>A counter's name, as the store knows it.</summary>
-/// <param name="Namespace">Its namespace.</param>
-/// <param name="Name">Its name in UTF-8, valid as long as the batch.</param>
-/// <param name="Id">Its id.</param>
-/// <param name="IsDeleted">True when it is gone, but its total is not.</param>
-public readonly record struct StoredName(string Namespace, ReadOnlyMemory<byte> Name, ulong Id, bool IsDeleted = false);
-
-/// <summary>A counter's exact total, as the store knows it.</summary>
-/// <param name="Namespace">Its namespace.</param>
-/// <param name="Id">Its id.</param>
-/// <param name="Total">Its exact total up to the last stored position.</param>
-public readonly record struct StoredSum(string Namespace, ulong Id, long Total);
+/// <summary>Exact totals of counters of one namespace, as the store knows them, in columns.</summary>
+/// <param name="Namespace">Their namespace.</param>
+/// <param name="Ids">Their ids.</param>
+/// <param name="Totals">Their exact totals up to the last stored position.</param>
+public readonly record struct StoredSums(string Namespace, ReadOnlyMemory<ulong> Ids, ReadOnlyMemory<long> Totals);
 
 /// <summary>A counter with its exact total, as the store knows both at one position.</summary>
 /// <param name="Namespace">Its namespace.</param>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Tables;
@@ -14,10 +15,11 @@ internal sealed partial class CounterTable
     /// <param name="counters">How many the store may bring.</param>
     public void Expect(long counters)
     {
-        lock (_changing)
+        int each = (int)(Math.Min(counters, _capacity) >> SegmentBits);
+        for (int i = 0; i < _segments.Length; i++)
         {
-            int each = (int)(Math.Min(counters, _capacity) >> SegmentBits);
-            for (int i = 0; i < _segments.Length; i++)
+            // One at a time: the replay names counters meanwhile.
+            lock (_changing)
             {
                 // Ids are hashes: four times the root of the number expected is more than nearly any segment gets on top of it.
                 int slots = TableSegment.SlotsFor(_segments[i].Count + each + (4 * (int)Math.Sqrt(each)));
@@ -34,24 +36,25 @@ internal sealed partial class CounterTable
     /// <param name="counters">Their names. What a replay deleted is deleted whatever they say (<see cref="AddRemoved"/>).</param>
     /// <returns>How many of them had no entry and exist.</returns>
     /// <exception cref="InvalidDataException">An id belongs to another name.</exception>
-    public int LoadNames(ushort namespaceIndex, ReadOnlySpan<StoredName> counters)
+    public int LoadNames(ushort namespaceIndex, in StoredNames counters)
     {
         int added = 0;
+        byte[] prefix = Encoding.UTF8.GetBytes(counters.Namespace + ":");
         Span<ulong> ids = stackalloc ulong[IdLines.Together];
-        for (; !counters.IsEmpty; counters = counters[ids.Length..])
+        for (int from = 0; from < counters.Count; from += ids.Length)
         {
-            ids = ids[..Math.Min(ids.Length, counters.Length)];
+            ids = ids[..Math.Min(ids.Length, counters.Count - from)];
             for (int i = 0; i < ids.Length; i++)
             {
-                ids[i] = counters[i].Id;
+                ids[i] = CounterId.Of(prefix, counters.Name(from + i));
             }
 
             lock (_changing)
             {
                 Prefetch(ids);
-                foreach (ref readonly StoredName counter in counters[..ids.Length])
+                for (int i = 0; i < ids.Length; i++)
                 {
-                    added += LoadName(namespaceIndex, counter) ? 1 : 0;
+                    added += LoadName(namespaceIndex, ids[i], counters.Name(from + i), counters.AreDeleted) ? 1 : 0;
                 }
             }
         }
@@ -59,11 +62,17 @@ internal sealed partial class CounterTable
         return added;
     }
 
-    /// <summary>Totals as the store has them, after all names; at start-up only.</summary>
+    /// <summary>Whether some of the names that the store brought found no room: their totals will not be in memory.</summary>
+    public bool HasLeft => _leaving.Count > 0 || _cold.Count > 0;
+
+    /// <summary>Totals as the store has them, or parts of them, which add up; after all names, at start-up only.</summary>
     /// <param name="namespaceIndex">Whose they are.</param>
     /// <param name="ids">The counters.</param>
-    /// <param name="totals">Their totals; <see cref="NotHere"/> takes the place of those that are no counters', as these are deleted.</param>
-    public void LoadTotals(ushort namespaceIndex, ReadOnlySpan<ulong> ids, Span<long> totals)
+    /// <param name="totals">Their totals.</param>
+    /// <param name="outside">
+    /// Gets the counters out of memory that are not at zero; null where there are none (<see cref="HasLeft"/>): an id that has no entry was deleted then.
+    /// </param>
+    public void LoadTotals(ushort namespaceIndex, ReadOnlySpan<ulong> ids, ReadOnlySpan<long> totals, List<StoredTotal>? outside)
     {
         Span<int> slots = stackalloc int[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[slots.Length..], totals = totals[slots.Length..])
@@ -75,18 +84,13 @@ internal sealed partial class CounterTable
                 segments.Find(ids, _mixer, slots, withTotals: true);
                 for (int i = 0; i < slots.Length; i++)
                 {
-                    TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
                     if (slots[i] >= 0)
                     {
-                        segment.Total(slots[i]) += totals[i] << 1;
-                        totals[i] = (segment.Reference(slots[i]) & NameEntry.RemovedFlag) != 0 ? NotHere : totals[i];
+                        segments.Of(_mixer.Mix(ids[i])).Total(slots[i]) += totals[i] << 1;
                     }
-                    else if (totals[i] == 0)
+                    else if (outside is not null && totals[i] != 0)
                     {
-                        totals[i] = NotHere; // nearly all of these are deleted
-                    }
-                    else
-                    {
+                        outside.Add(new StoredTotal(ids[i], totals[i]));
                         Leaves(namespaceIndex, totals[i]);
                     }
                 }
@@ -140,33 +144,33 @@ internal sealed partial class CounterTable
     }
 
     // True when it had no entry and exists.
-    private bool LoadName(ushort namespaceIndex, in StoredName counter)
+    private bool LoadName(ushort namespaceIndex, ulong id, ReadOnlySpan<byte> name, bool isDeleted)
     {
-        ulong mixed = _mixer.Mix(counter.Id);
+        ulong mixed = _mixer.Mix(id);
         TableSegment segment = Segment(mixed);
-        int at = segment.FindMixed(counter.Id, mixed);
+        int at = segment.FindMixed(id, mixed);
         if (at >= 0 && !IsGone(segment.Reference(at)))
         {
             ref long known = ref segment.Reference(at);
-            if (!counter.IsDeleted && !new NameEntry(_names, known).Is(namespaceIndex, counter.Name.Span))
+            if (!isDeleted && !new NameEntry(_names, known).Is(namespaceIndex, name))
             {
-                throw new InvalidDataException($"The store and the log hold two names with the id {counter.Id:x16}.");
+                throw new InvalidDataException($"The store and the log hold two names with the id {id:x16}.");
             }
 
-            known |= counter.IsDeleted || (known & NameEntry.RemovedFlag) != 0 ? 0 : NameEntry.StoredFlag;
+            known |= isDeleted || (known & NameEntry.RemovedFlag) != 0 ? 0 : NameEntry.StoredFlag;
             return false;
         }
 
-        long flags = counter.IsDeleted ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
-        long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | flags | _names.Of(counter.Name.Span);
+        long flags = isDeleted ? NameEntry.RemovedFlag : NameEntry.DeclaredFlag | NameEntry.StoredFlag;
+        long reference = ((long)namespaceIndex << NameEntry.NamespaceShift) | flags | _names.Of(name);
         if (at >= 0)
         {
             segment.Reference(at) = reference; // it came again since
             segment.Total(at) = 0;
         }
-        else if (counter.IsDeleted || _hot < _capacity)
+        else if (isDeleted || _hot < _capacity)
         {
-            Insert(counter.Id, mixed, reference, 0);
+            Insert(id, mixed, reference, 0);
         }
         else
         {
@@ -178,7 +182,7 @@ internal sealed partial class CounterTable
             }
         }
 
-        return !counter.IsDeleted;
+        return !isDeleted;
     }
 
     private void SortedLeave()

@@ -123,8 +123,8 @@ internal sealed partial class CounterTable
         }
     }
 
-    /// <summary>Every hot id with its newest total; for the checkpointer's thread.</summary>
-    public IEnumerable<(ulong Id, ushort Namespace, long Total)> Totals()
+    /// <summary>Tells of every hot id, its namespace and its newest total; for the checkpointer's thread.</summary>
+    public void EachTotal(Action<ulong, ushort, long> take)
     {
         foreach (TableSegment segment in _segments)
         {
@@ -133,7 +133,7 @@ internal sealed partial class CounterTable
                 (ulong id, long reference) = (segment.Id(at), segment.Reference(at));
                 if (id != 0 && (reference & (NameEntry.UnloadedFlag | NameEntry.RemovedFlag)) == 0)
                 {
-                    yield return (id, new NameEntry(_names, reference).NamespaceIndex, segment.Total(at) >> 1);
+                    take(id, new NameEntry(_names, reference).NamespaceIndex, segment.Total(at) >> 1);
                 }
             }
         }

@@ -83,7 +83,7 @@ internal sealed partial class CounterTable
         }
     }
 
-    /// <summary>Asks for what is known of ids that are about to be looked at one by one, so that their misses overlap.</summary>
+    /// <summary>Asks for what is known of ids that are about to be looked at one by one, but for their totals, so that their misses overlap.</summary>
     /// <param name="ids">A few hundred at most: they are to stay in the nearest cache until then.</param>
     public void Prefetch(ReadOnlySpan<ulong> ids)
     {
@@ -91,7 +91,7 @@ internal sealed partial class CounterTable
         {
             ulong mixed = _mixer.Mix(id);
             TableSegment segment = Segment(mixed);
-            segment.Prefetch(segment.Home(mixed), withTotals: true);
+            segment.Prefetch(segment.Home(mixed), withTotals: false);
         }
     }
 

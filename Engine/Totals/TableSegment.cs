@@ -46,7 +46,11 @@ internal sealed class TableSegment : IdLines
     public int Insert(ulong id, ulong mixed, long reference, long total)
     {
         int at = ~FindMixed(id, mixed);
-        Total(at) = total;
+        if (total != 0)
+        {
+            Total(at) = total; // it is zero: only who has another touches its line
+        }
+
         Fill(at, id, reference);
         Count++;
         return at;

@@ -14,10 +14,6 @@ namespace Sketch.Storage.Store;
 /// </content>
 public sealed partial class ClickHouseStore
 {
-    private const int BufferBytes = 1 << 20;
-
-    private delegate bool RowParser<T>(ref RowBinary bytes, out T row);
-
     /// <inheritdoc/>
     public async ValueTask<long> CountCountersAsync(CancellationToken cancellationToken)
     {
@@ -31,32 +27,45 @@ public sealed partial class ClickHouseStore
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredNames> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (IReadOnlyList<StoredName> batch in BatchesAsync(
-            "SELECT namespace, name, id FROM sketch.counter_rows FINAL WHERE NOT deleted", NameParser(), cancellationToken))
+        RunColumn spaces = new();
+        TextColumn names = new();
+        await foreach (NativeReader block in BlocksAsync(
+            "SELECT namespace, name FROM sketch.counter_rows FINAL WHERE NOT deleted", [spaces, names], cancellationToken))
         {
-            yield return batch;
+            foreach ((string space, int from, int count) in spaces.Runs)
+            {
+                yield return new StoredNames(space, block.Text, names.Places.Slice(from, count));
+            }
         }
 
-        string joined = CountersSql(await UnfinishedAsync(cancellationToken), "deleted", "id IN (SELECT id FROM sketch.counter_rows WHERE deleted)");
-        await foreach (IReadOnlyList<StoredCounter> batch in BatchesAsync(joined, CounterParser(), cancellationToken))
+        // That none is deleted shows without merging any.
+        const string AnyDeleted = "exists(SELECT 1 FROM sketch.counter_rows WHERE deleted)";
+        string joined = CountersSql(await UnfinishedAsync(cancellationToken), $"{AnyDeleted} AND deleted", "id IN (SELECT id FROM sketch.counter_rows WHERE deleted)");
+        foreach (IGrouping<string, StoredCounter> deleted in (await CountersAsync(joined, cancellationToken)).GroupBy(c => c.Namespace))
         {
-            yield return [.. batch.Select(c => new StoredName(c.Namespace, c.Name, c.Id, IsDeleted: true))];
+            yield return StoredNames.Of(deleted.Key, [.. deleted.Select(c => Encoding.UTF8.GetString(c.Name.Span))], areDeleted: true);
         }
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string unfinished = await UnfinishedAsync(cancellationToken);
-        await foreach (IReadOnlyList<StoredSum> batch in BatchesAsync(
-            $"""
-            SELECT t.namespace, t.id, t.value - d.delta FROM (SELECT namespace, id, value FROM sketch.total_rows FINAL) AS t
-            LEFT JOIN (SELECT id, sum(delta) AS delta FROM sketch.deltas WHERE {unfinished} GROUP BY id) AS d ON t.id = d.id
-            """, SumParser(), cancellationToken))
+        string sql = whole
+            ? $"""
+                SELECT t.namespace, t.id, t.value - d.delta FROM (SELECT namespace, id, value FROM sketch.total_rows FINAL) AS t
+                LEFT JOIN (SELECT id, sum(delta) AS delta FROM sketch.deltas WHERE {unfinished} GROUP BY id) AS d ON t.id = d.id
+                """
+            : $"""
+                SELECT namespace, id, CAST(value AS Int64) FROM sketch.total_rows
+                UNION ALL
+                SELECT namespace, id, -delta FROM sketch.deltas WHERE {unfinished}
+                """;
+        await foreach (StoredSums some in SumsAsync(sql, cancellationToken))
         {
-            yield return batch;
+            yield return some;
         }
     }
 
@@ -81,94 +90,59 @@ public sealed partial class ClickHouseStore
         WHERE NOT c.deleted OR t.value != 0
         """;
 
-    private static RowParser<StoredName> NameParser()
+    /// <summary>Sums by namespace and id.</summary>
+    /// <param name="sql">A statement with three columns: namespace, id and Int64.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async IAsyncEnumerable<StoredSums> SumsAsync(string sql, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Func<ReadOnlyMemory<byte>, string> text = Repeated();
-        return (ref RowBinary bytes, out StoredName row) =>
+        RunColumn spaces = new();
+        NumberColumn<ulong> ids = new("UInt64");
+        NumberColumn<long> values = new("Int64");
+        await foreach (NativeReader _ in BlocksAsync(sql, [spaces, ids, values], cancellationToken))
         {
-            bool isWhole = bytes.TryRead(out ReadOnlyMemory<byte> space) & bytes.TryRead(out ReadOnlyMemory<byte> name) & bytes.TryRead(out ulong id);
-            row = isWhole ? new StoredName(text(space), name, id) : default;
-            return isWhole;
-        };
-    }
-
-    private static RowParser<StoredCounter> CounterParser()
-    {
-        Func<ReadOnlyMemory<byte>, string> text = Repeated();
-        return (ref RowBinary bytes, out StoredCounter row) =>
-        {
-            bool isWhole = bytes.TryRead(out ReadOnlyMemory<byte> space) & bytes.TryRead(out ReadOnlyMemory<byte> name) & bytes.TryRead(out ulong id)
-                & bytes.TryRead(out long total);
-            row = isWhole ? new StoredCounter(text(space), name, id, total) : default;
-            return isWhole;
-        };
-    }
-
-    private static RowParser<StoredSum> SumParser()
-    {
-        Func<ReadOnlyMemory<byte>, string> text = Repeated();
-        return (ref RowBinary bytes, out StoredSum row) =>
-        {
-            bool isWhole = bytes.TryRead(out ReadOnlyMemory<byte> space) & bytes.TryRead(out ulong id) & bytes.TryRead(out long total);
-            row = isWhole ? new StoredSum(text(space), id, total) : default;
-            return isWhole;
-        };
-    }
-
-    // Namespaces come many times after each other: one string for all of these.
-    private static Func<ReadOnlyMemory<byte>, string> Repeated()
-    {
-        string last = "";
-        return text => Ascii.Equals(text.Span, last) ? last : last = Encoding.UTF8.GetString(text.Span);
-    }
-
-    /// <summary>An answer's rows. Texts stay in a buffer: each batch is valid until the next is asked for.</summary>
-    private async IAsyncEnumerable<IReadOnlyList<T>> BatchesAsync<T>(
-        string sql, RowParser<T> parser, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using ClickHouseRawResult result = await GuardAsync(
-            () => _client.ExecuteRawResultAsync(sql + "\nFORMAT RowBinary", null, cancellationToken), cancellationToken);
-        await using Stream stream = await GuardAsync(result.ReadAsStreamAsync, cancellationToken);
-        List<T> batch = [];
-        byte[] buffer = new byte[BufferBytes];
-        for (int filled = 0; ;)
-        {
-            int read = await GuardAsync(() => stream.ReadAsync(buffer.AsMemory(filled), cancellationToken).AsTask(), cancellationToken);
-            filled += read;
-            int used = Parse(buffer.AsMemory(0, filled), parser, batch);
-            if (batch.Count > 0)
+            foreach ((string space, int from, int count) in spaces.Runs)
             {
-                yield return batch;
-                batch.Clear();
-            }
-
-            buffer.AsSpan(used, filled - used).CopyTo(buffer);
-            filled -= used;
-            if (read == 0)
-            {
-                if (filled > 0)
-                {
-                    throw new CheckpointStoreException($"ClickHouse's answer breaks off within a row; {filled} bytes are left");
-                }
-
-                break;
+                yield return new StoredSums(space, ids.Values.Slice(from, count), values.Values.Slice(from, count));
             }
         }
     }
 
-    private static int Parse<T>(ReadOnlyMemory<byte> bytes, RowParser<T> parser, List<T> batch)
+    /// <summary>Counters with their totals.</summary>
+    /// <param name="sql">A statement with four columns: namespace, name, id and Int64.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async Task<List<StoredCounter>> CountersAsync(string sql, CancellationToken cancellationToken)
     {
-        int used = 0;
-        while (true)
+        RunColumn spaces = new();
+        TextColumn names = new();
+        NumberColumn<ulong> ids = new("UInt64");
+        NumberColumn<long> totals = new("Int64");
+        List<StoredCounter> counters = [];
+        await foreach (NativeReader block in BlocksAsync(sql, [spaces, names, ids, totals], cancellationToken))
         {
-            RowBinary row = new(bytes[used..]);
-            if (!parser(ref row, out T value))
+            foreach ((string space, int from, int count) in spaces.Runs)
             {
-                return used;
+                for (int i = from; i < from + count; i++)
+                {
+                    TextPlace name = names.Places.Span[i];
+                    counters.Add(new StoredCounter(space, block.Text.Slice(name.Start, name.Length).ToArray(), ids.Values.Span[i], totals.Values.Span[i]));
+                }
             }
+        }
 
-            used += row.Length;
-            batch.Add(value);
+        return counters;
+    }
+
+    /// <summary>The blocks of an answer, in columns that are filled anew for each.</summary>
+    private async IAsyncEnumerable<NativeReader> BlocksAsync(
+        string sql, NativeColumn[] columns, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using ClickHouseRawResult result = await GuardAsync(
+            () => _client.ExecuteRawResultAsync(sql + "\nFORMAT Native", null, cancellationToken), cancellationToken);
+        await using Stream stream = await GuardAsync(result.ReadAsStreamAsync, cancellationToken);
+        NativeReader reader = new(stream, columns);
+        while (await GuardAsync(() => reader.NextAsync(cancellationToken), cancellationToken))
+        {
+            yield return reader;
         }
     }
 

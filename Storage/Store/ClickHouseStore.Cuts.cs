@@ -55,14 +55,7 @@ public sealed partial class ClickHouseStore
             ids += $" AND id IN ({string.Join(", ", wanted.Select(i => i.ToString(CultureInfo.InvariantCulture)).DefaultIfEmpty("0"))})";
         }
 
-        List<StoredCounter> counters = [];
-        await foreach (IReadOnlyList<StoredCounter> batch in BatchesAsync(CountersSql(pause.Unfinished, names, ids), CounterParser(), cancellationToken))
-        {
-            // Names lie in a buffer that the next batch fills.
-            counters.AddRange(batch.Select(c => c with { Name = c.Name.ToArray() }));
-        }
-
-        return counters;
+        return await CountersAsync(CountersSql(pause.Unfinished, names, ids), cancellationToken);
     }
 
     /// <summary>Writes a cut; the name of the table or view that holds it, to be dropped by <see cref="DropCutAsync"/>.</summary>

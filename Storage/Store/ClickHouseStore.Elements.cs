@@ -34,7 +34,7 @@ public sealed partial class ClickHouseStore
             (
                 SELECT id, generation, maxMap(registers) AS registers, max(latest) AS latest
                 FROM sketch.distinct_rows
-                WHERE id IN (SELECT id FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted AND {IdsOf(partition)})
+                WHERE id IN (SELECT id FROM sketch.counter_rows FINAL WHERE {OfKind("distinct", partition)})
                 GROUP BY id, generation
             )
             ORDER BY id, generation DESC LIMIT 1 BY id
@@ -68,7 +68,7 @@ public sealed partial class ClickHouseStore
     {
         string sql = $"""
             SELECT {columns} FROM sketch.member_rows
-            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted AND {IdsOf(partition)})
+            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE {OfKind("distinct", partition)})
             FORMAT RowBinary
             """;
         using ClickHouseRawResult result = await GuardAsync(
@@ -119,7 +119,7 @@ public sealed partial class ClickHouseStore
             (
                 SELECT id, generation, item, sum(value) - if(max(last).1 > {position}, max(last).2, 0) AS total
                 FROM sketch.item_rows
-                WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'top' AND NOT deleted AND {IdsOf(partition)})
+                WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE {OfKind("top", partition)})
                 GROUP BY id, generation, item
             )
             ORDER BY id, total DESC, item LIMIT {limit} BY id
@@ -140,6 +140,10 @@ public sealed partial class ClickHouseStore
             yield return batch;
         }
     }
+
+    /// <summary>The condition on rows of counters, merged, that they are of a kind. That none is shows without merging any.</summary>
+    private static string OfKind(string kind, int? partition) =>
+        $"exists(SELECT 1 FROM sketch.counter_rows WHERE kind = '{kind}') AND kind = '{kind}' AND NOT deleted AND {IdsOf(partition)}";
 
     private async Task StoreElementsAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {

@@ -104,16 +104,16 @@ public sealed partial class ClickHouseStore
             }
 
             StoreChunk chunk = new(key, timeMs, rows);
-            await foreach (IReadOnlyList<StoredSum> batch in BatchesAsync(
+            await foreach (StoredSums sums in SumsAsync(
                 string.Create(CultureInfo.InvariantCulture,
                     $"""
                     SELECT namespace, id, delta FROM sketch.deltas
                     WHERE log = {log.Number} AND to_position = {to} AND from_position = {from} AND chunk = {number} ORDER BY namespace, id
-                    """), SumParser(), cancellationToken))
+                    """), cancellationToken))
             {
-                foreach (StoredSum sum in batch)
+                for (int i = 0; i < sums.Ids.Length; i++)
                 {
-                    chunk.Add(sum.Namespace, sum.Id, sum.Total);
+                    chunk.Add(sums.Namespace, sums.Ids.Span[i], sums.Totals.Span[i]);
                 }
             }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
+using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Tables;
 using Sketch.Engine.Totals;
@@ -73,10 +74,11 @@ internal static class GrowthBench
         CounterTable table = new(Secret, 1L << 40);
         table.Expect(counters);
         byte[] name = new byte[sizeof(uint)];
+        StoredNames counter = new("n", name, new TextPlace[] { new(0, name.Length) });
         for (uint i = 0; i < counters; i++)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(name, i);
-            table.LoadNames(0, [new StoredName("n", name, Id(i))]);
+            table.LoadNames(0, counter);
         }
 
         table.FinishLoading();
@@ -110,12 +112,10 @@ internal static class GrowthBench
         return [.. Enumerable.Range(0, Increments).Select(_ => Id((uint)random.NextInt64(counters)))];
     }
 
-    // SplitMix64's output function: one to one, and as even as a name's hash.
     private static ulong Id(uint number)
     {
-        ulong id = (number + 1) * 0x9E3779B97F4A7C15;
-        id = (id ^ (id >> 30)) * 0xBF58476D1CE4E5B9;
-        id = (id ^ (id >> 27)) * 0x94D049BB133111EB;
-        return id ^ (id >> 31);
+        Span<byte> name = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(name, number);
+        return CounterId.Of("n:"u8, name);
     }
 }

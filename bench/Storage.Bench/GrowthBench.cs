@@ -97,9 +97,9 @@ internal static class GrowthBench
         await using Sketch.Storage.Store.ClickHouseStore again = await BenchStore.OpenAsync(bench.Process);
         await again.LastAsync(BenchStore.Log, default);
         long read = 0;
-        await foreach (IReadOnlyList<StoredName> batch in again.ReadAllNamesAsync(default))
-            read += batch.Count;
-        await foreach (IReadOnlyList<StoredSum> _ in again.ReadAllTotalsAsync(default))
+        await foreach (StoredNames names in again.ReadAllNamesAsync(default))
+            read += names.Count;
+        await foreach (StoredSums _ in again.ReadAllTotalsAsync(whole: false, default))
         {
         }
 

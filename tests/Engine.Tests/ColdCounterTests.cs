@@ -198,10 +198,10 @@ public class ColdCounterTests
     {
         byte[] secret = new byte[32];
         HeaviestTotals heaviest = new(new CounterCatalogue(new ElementStates(new ElementHasher(secret)), new CounterTable(secret, 0)), kept: 2);
-        heaviest.Offer(0, [1, 2, 3], [0, 6, 5]);
-        heaviest.Offer(1, [4, 5, 6], [-5, -6, CounterTable.NotHere]);
-        heaviest.Offer(2, [7], [7]);
-        heaviest.Offer(3, [8], [-7]);
+        heaviest.Offer(0, [new(1, 0), new(2, 6), new(3, 5)]);
+        heaviest.Offer(1, [new(4, -5), new(5, -6)]);
+        heaviest.Offer(2, [new(7, 7)]);
+        heaviest.Offer(3, [new(8, -7)]);
         for (ushort index = 0; index < 3; index++)
         {
             heaviest.Leaves(index, 0); // named, and never incremented

@@ -75,7 +75,7 @@ public class CounterTableTests
 
         Assert.Equal(
             truth.Where(t => t.Value != 0).OrderBy(t => t.Key),
-            table.Totals().Where(t => t.Total != 0).Select(t => KeyValuePair.Create(t.Id, t.Total)).OrderBy(t => t.Key));
+            Totals(table).Where(t => t.Value != 0).OrderBy(t => t.Key));
     }
 
     [Theory]
@@ -218,7 +218,11 @@ public class CounterTableTests
     public void The_store_brings_many_counters_at_once_like_each_alone(long expected)
     {
         const int Counters = 5_000;
-        StoredName[] names = [.. Enumerable.Range(0, Counters).Select(i => new StoredName("n", Name(i), Id(i), IsDeleted: i % 97 == 5))];
+        static bool IsDeleted(int i) => i % 97 == 5;
+        StoredNames[] names =
+        [
+            .. Enumerable.Range(0, Counters).GroupBy(IsDeleted).Select(some => StoredNames.Of("n", [.. some.Select(i => $"name {i}")], some.Key)),
+        ];
         CounterTable together = new(Secret, 3_000 * 30);
         CounterTable alone = new(Secret, 3_000 * 30);
         foreach (int i in (int[])[1, 5, 9])
@@ -229,18 +233,21 @@ public class CounterTableTests
 
         together.Expect(expected);
         long[] totals = [.. Enumerable.Range(0, Counters + 40).Select(i => i < Counters ? i + 1L : 0)];
-        Assert.Equal(Enumerable.Range(0, Counters).Sum(i => LoadName(alone, i, 7, names[i].IsDeleted)), together.LoadNames(7, names));
-        long[] each = [.. totals.Select((total, i) => LoadTotal(alone, i, 7, total))];
-        together.LoadTotals(7, Enumerable.Range(0, totals.Length).Select(Id).ToArray(), totals);
+        Assert.Equal(Enumerable.Range(0, Counters).OrderBy(IsDeleted).Sum(i => LoadName(alone, i, 7, IsDeleted(i))), names.Sum(some => together.LoadNames(7, some)));
+        List<StoredTotal> each = [.. totals.SelectMany((total, i) => LoadTotal(alone, i, 7, total))];
+        List<StoredTotal> outside = [];
+        together.LoadTotals(7, Enumerable.Range(0, totals.Length).Select(Id).ToArray(), totals, outside);
+        Assert.True(together.HasLeft && alone.HasLeft);
         together.FinishLoading();
         alone.FinishLoading();
-        Assert.Equal(each, totals);
+        Assert.Equal(each, outside);
+        Assert.Equal(Counters - together.Hot, outside.Count);
         Assert.Equal((alone.Hot, alone.Cold), (together.Hot, together.Cold));
         Assert.InRange(together.MemoryBytes, together.Hot * 24, (together.Hot * 33) + (together.Cold * 10) + (32 * 16 * 24));
         for (int i = 0; i < Counters; i++)
         {
             Assert.True(together.TryGet(Id(i), out NameEntry entry) && alone.TryGet(Id(i), out NameEntry same) && entry.Is(7, Name(i)) && entry.IsRemoved == same.IsRemoved);
-            Assert.Equal(names[i].IsDeleted && i != 5, entry.IsRemoved); // the replay named that one again
+            Assert.Equal(IsDeleted(i) && i != 5, entry.IsRemoved); // the replay named that one again
             Assert.Equal(alone.At(Id(i), 0, out long one), together.At(Id(i), 0, out long other));
             Assert.Equal((one, one == 0 ? 0 : i + 1), (other, other));
         }
@@ -259,10 +266,10 @@ public class CounterTableTests
 
         Assert.Equal(1, LoadName(table, 1, 0));
         Assert.Equal(0, LoadName(table, 2, 0, isDeleted: true));
-        Assert.Equal(7, LoadTotal(table, 1, 0, 7));
-        Assert.Equal(CounterTable.NotHere, LoadTotal(table, 2, 0, 7));
-        Assert.Equal(CounterTable.NotHere, LoadTotal(table, 3, 0, 0)); // deleted long ago
+        Assert.False(table.HasLeft);
+        table.LoadTotals(0, [Id(1), Id(2), Id(3), Id(1)], [9, 7, 5, -2], outside: null); // in parts; the third was deleted long ago
         table.FinishLoading();
+        Assert.Equal([KeyValuePair.Create(Id(1), 7L)], Totals(table));
         Assert.True(table.TryGet(Id(1), out NameEntry entry) && entry.IsDeclared && !entry.IsDefined && !entry.IsRemoved);
         Assert.Equal(7, At(table, Id(1), 0));
         Assert.True(table.TryGet(Id(2), out entry) && entry.IsRemoved);
@@ -478,13 +485,21 @@ public class CounterTableTests
     private static DeltaColumns Columns(Dictionary<ulong, long> window) => [.. window.OrderBy(w => w.Key).Select(w => new DeltaRow("n", w.Key, w.Value))];
 
     private static int LoadName(CounterTable table, int i, ushort namespaceIndex, bool isDeleted = false) =>
-        table.LoadNames(namespaceIndex, [new StoredName("n", Name(i), Id(i), isDeleted)]);
+        table.LoadNames(namespaceIndex, StoredNames.Of("n", [$"name {i}"], isDeleted));
 
-    private static long LoadTotal(CounterTable table, int i, ushort namespaceIndex, long total)
+    // Those of whom there is no room for it.
+    private static List<StoredTotal> LoadTotal(CounterTable table, int i, ushort namespaceIndex, long total)
     {
-        long[] totals = [total];
-        table.LoadTotals(namespaceIndex, [Id(i)], totals);
-        return totals[0];
+        List<StoredTotal> outside = [];
+        table.LoadTotals(namespaceIndex, [Id(i)], [total], outside);
+        return outside;
+    }
+
+    private static Dictionary<ulong, long> Totals(CounterTable table)
+    {
+        Dictionary<ulong, long> totals = [];
+        table.EachTotal((id, _, total) => totals.Add(id, total));
+        return totals;
     }
 
     private static byte[] Name(int i) => Encoding.UTF8.GetBytes($"name {i}");

@@ -84,22 +84,32 @@ internal sealed partial class MemoryStore : ICheckpointStore
 
     public ValueTask<long> CountCountersAsync(CancellationToken cancellationToken) => new(_counters.Count);
 
-    public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredNames> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
         NamesReads++;
-        foreach (var chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).Chunk(3))
+        foreach (var some in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).GroupBy(c => (c.Named.Namespace, c.Named.Deleted)))
         {
-            yield return [.. chunk.Select(c => new StoredName(c.Named.Namespace, Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Named.Deleted))];
+            foreach (var chunk in some.Chunk(3))
+            {
+                yield return StoredNames.Of(some.Key.Namespace, [.. chunk.Select(c => c.Named.Name)], some.Key.Deleted);
+            }
         }
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
-        foreach (var chunk in _counters.Values.Chunk(3))
+        foreach (var some in _counters.Values.GroupBy(c => c.Named.Namespace))
         {
-            yield return [.. chunk.Select(c => new StoredSum(c.Named.Namespace, c.Named.Id, c.Total))];
+            foreach (var chunk in some.Chunk(3))
+            {
+                yield return new StoredSums(some.Key, chunk.Select(c => c.Named.Id).ToArray(), chunk.Select(c => whole ? c.Total : c.Total + 1_000).ToArray());
+                if (!whole)
+                {
+                    yield return new StoredSums(some.Key, chunk.Select(c => c.Named.Id).ToArray(), chunk.Select(_ => -1_000L).ToArray());
+                }
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Checkpoints;
@@ -78,36 +79,38 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
     public static async Task<Dictionary<string, long>> CountersAsync(ICheckpointStore store, string @namespace)
     {
         Dictionary<ulong, string> names = [];
-        await foreach (IReadOnlyList<StoredName> batch in store.ReadAllNamesAsync(CancellationToken.None))
+        await foreach (StoredNames some in store.ReadAllNamesAsync(CancellationToken.None))
         {
-            foreach (StoredName counter in batch.Where(c => c.Namespace == @namespace))
+            for (int i = 0; some.Namespace == @namespace && i < some.Count; i++)
             {
-                string name = System.Text.Encoding.UTF8.GetString(counter.Name.Span);
-                Assert.Equal(CounterId.Of(@namespace, name), counter.Id);
-                names.Add(counter.Id, name);
+                string name = System.Text.Encoding.UTF8.GetString(some.Name(i));
+                names.Add(CounterId.Of(@namespace, name), name);
             }
         }
 
-        Dictionary<string, long> totals = names.Values.ToDictionary(n => n, _ => 0L);
-        HashSet<ulong> seen = [];
-        await foreach (IReadOnlyList<StoredSum> batch in store.ReadAllTotalsAsync(CancellationToken.None))
-        {
-            foreach (StoredSum counter in batch.Where(c => c.Namespace == @namespace))
-            {
-                Assert.True(seen.Add(counter.Id));
-                if (names.TryGetValue(counter.Id, out string? name))
-                {
-                    totals[name] = counter.Total;
-                }
-                else
-                {
-                    Assert.Equal(0, counter.Total); // deleted
-                }
-            }
-        }
-
+        Dictionary<ulong, long> whole = await SumsAsync(store, @namespace, whole: true);
+        Dictionary<ulong, long> parts = await SumsAsync(store, @namespace, whole: false);
+        Assert.Equal(whole.Where(t => t.Value != 0).OrderBy(t => t.Key), parts.Where(t => t.Value != 0).OrderBy(t => t.Key));
+        Assert.All(whole, t => Assert.True(t.Value == 0 || names.ContainsKey(t.Key))); // zero: deleted
+        Dictionary<string, long> totals = names.ToDictionary(n => n.Value, n => whole.GetValueOrDefault(n.Key));
         Assert.True(await store.CountCountersAsync(CancellationToken.None) >= names.Count);
         return totals;
+    }
+
+    private static async Task<Dictionary<ulong, long>> SumsAsync(ICheckpointStore store, string @namespace, bool whole)
+    {
+        Dictionary<ulong, long> sums = [];
+        await foreach (StoredSums some in store.ReadAllTotalsAsync(whole, CancellationToken.None))
+        {
+            for (int i = 0; some.Namespace == @namespace && i < some.Ids.Length; i++)
+            {
+                ref long sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, some.Ids.Span[i], out bool isKnown);
+                Assert.False(whole && isKnown);
+                sum += some.Totals.Span[i];
+            }
+        }
+
+        return sums;
     }
 
     /// <summary>Asks until the condition holds; fails after half a minute.</summary>

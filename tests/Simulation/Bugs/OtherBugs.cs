@@ -130,9 +130,9 @@ internal abstract class StoreBug(ICheckpointStore store) : ICheckpointStore
 
     public ValueTask<long> CountCountersAsync(CancellationToken cancellationToken) => store.CountCountersAsync(cancellationToken);
 
-    public IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken) => store.ReadAllNamesAsync(cancellationToken);
+    public IAsyncEnumerable<StoredNames> ReadAllNamesAsync(CancellationToken cancellationToken) => store.ReadAllNamesAsync(cancellationToken);
 
-    public IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken) => store.ReadAllTotalsAsync(cancellationToken);
+    public IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, CancellationToken cancellationToken) => store.ReadAllTotalsAsync(whole, cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
         LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken) =>

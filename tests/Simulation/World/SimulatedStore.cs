@@ -107,24 +107,33 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         return _counters.Count;
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
-        foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.ToArray().Chunk(50))
+        foreach (IGrouping<string, (NamedCounter Named, long Total)> some in _counters.Values.ToArray().GroupBy(c => c.Named.Namespace))
         {
-            yield return [.. chunk.Select(c => new StoredSum(c.Named.Namespace, c.Named.Id, c.Total))];
+            foreach ((NamedCounter Named, long Total)[] chunk in some.Chunk(50))
+            {
+                ulong[] ids = [.. chunk.Select(c => c.Named.Id)];
+                yield return new StoredSums(some.Key, ids, chunk.Select(c => whole ? c.Total : c.Total + 1).ToArray());
+                if (!whole)
+                {
+                    yield return new StoredSums(some.Key, ids, ids.Select(_ => -1L).ToArray());
+                }
+            }
         }
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredNames> ReadAllNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(1), clock, cancellationToken);
-        foreach ((NamedCounter Named, long Total)[] chunk in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0).ToArray().Chunk(50))
+        foreach (IGrouping<(string Namespace, bool Deleted), NamedCounter> some in _counters.Values.Where(c => !c.Named.Deleted || c.Total != 0)
+            .Select(c => c.Named).ToArray().GroupBy(n => (n.Namespace, n.Deleted)))
         {
-            yield return
-            [
-                .. chunk.Select(c => new StoredName(c.Named.Namespace, System.Text.Encoding.UTF8.GetBytes(c.Named.Name), c.Named.Id, c.Named.Deleted)),
-            ];
+            foreach (NamedCounter[] chunk in some.Chunk(50))
+            {
+                yield return StoredNames.Of(some.Key.Namespace, [.. chunk.Select(n => n.Name)], some.Key.Deleted);
+            }
         }
     }
 
@@ -273,9 +282,9 @@ internal sealed class StoreConnection(SimulatedStore store, CancellationToken li
 
     public ValueTask<long> CountCountersAsync(CancellationToken cancellationToken) => store.CountCountersAsync(cancellationToken);
 
-    public IAsyncEnumerable<IReadOnlyList<StoredName>> ReadAllNamesAsync(CancellationToken cancellationToken) => store.ReadAllNamesAsync(cancellationToken);
+    public IAsyncEnumerable<StoredNames> ReadAllNamesAsync(CancellationToken cancellationToken) => store.ReadAllNamesAsync(cancellationToken);
 
-    public IAsyncEnumerable<IReadOnlyList<StoredSum>> ReadAllTotalsAsync(CancellationToken cancellationToken) => store.ReadAllTotalsAsync(cancellationToken);
+    public IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, CancellationToken cancellationToken) => store.ReadAllTotalsAsync(whole, cancellationToken);
 
     public async ValueTask<IReadOnlyDictionary<ulong, long>> ReadTotalsAsync(
         LogIdentity log, long position, string @namespace, IReadOnlyList<ulong> ids, CancellationToken cancellationToken)
