@@ -181,8 +181,17 @@ internal static partial class EngineStart
     }
 
     // Memory that was never touched takes its time: it comes while the log is replayed.
-    private static async Task MakeRoomAsync(ICheckpointStore store, CounterTable table, CancellationToken cancellationToken) =>
-        table.Expect(await store.CountCountersAsync(cancellationToken).ConfigureAwait(false));
+    private static async Task MakeRoomAsync(ICheckpointStore store, CounterTable table, CancellationToken cancellationToken)
+    {
+        try
+        {
+            table.Expect(await store.CountCountersAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (CheckpointStoreException)
+        {
+            // Room is made as it is needed then; whether the store is back shows when it is read.
+        }
+    }
 
     private static async Task LoadCountersAsync(
         ICheckpointStore store,
@@ -204,7 +213,7 @@ internal static partial class EngineStart
         await foreach (StoredSums sums in store.ReadAllTotalsAsync(whole: outside is not null, cancellationToken).ConfigureAwait(false))
         {
             ushort index = Owner(sums.Namespace).State.Index;
-            table.LoadTotals(index, sums.Ids.Span, sums.Totals.Span, outside);
+            table.LoadTotals(index, sums.Ids.Span, sums.Sums.Span, outside);
             if (outside is not null)
             {
                 heaviest.Offer(index, outside);

@@ -78,7 +78,7 @@ internal sealed class HeaviestTotals(CounterCatalogue catalogue, int kept)
         lock (_gate)
         {
             (int Index, List List) last = (-1, new List(0));
-            table.EachTotal((id, index, total) =>
+            table.EachLoaded((id, index, total) =>
             {
                 last = last.Index == index ? last : (index, ListOf(index));
                 last.List.Offer(id, total);

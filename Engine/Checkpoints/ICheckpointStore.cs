@@ -121,11 +121,11 @@ public readonly record struct IdleQuestion(LogIdentity Log, string Namespace, lo
 /// <param name="Total">Its total.</param>
 public readonly record struct StoredTotal(ulong Id, long Total);
 
-/// <summary>Exact totals of counters of one namespace, as the store knows them, in columns.</summary>
+/// <summary>Sums by counters of one namespace, as the store knows them, in columns.</summary>
 /// <param name="Namespace">Their namespace.</param>
-/// <param name="Ids">Their ids.</param>
-/// <param name="Totals">Their exact totals up to the last stored position.</param>
-public readonly record struct StoredSums(string Namespace, ReadOnlyMemory<ulong> Ids, ReadOnlyMemory<long> Totals);
+/// <param name="Ids">The counters.</param>
+/// <param name="Sums">A total, or a part of one, for each of them.</param>
+public readonly record struct StoredSums(string Namespace, ReadOnlyMemory<ulong> Ids, ReadOnlyMemory<long> Sums);
 
 /// <summary>A counter with its exact total, as the store knows both at one position.</summary>
 /// <param name="Namespace">Its namespace.</param>

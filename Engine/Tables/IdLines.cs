@@ -30,6 +30,7 @@ internal class IdLines
     // Pinned: it stays aligned, and addresses in it may be asked for ahead.
     private readonly ulong[] _words;
     private readonly int _first;
+    private readonly int _length;
 
     /// <param name="slots">At least so many slots.</param>
     public IdLines(int slots)
@@ -42,7 +43,8 @@ internal class IdLines
     protected IdLines(int slots, int beside)
     {
         Lines = (slots + Width - 1) / Width;
-        _words = HugePages.Allocate(checked(Lines * (Words + (beside * Width))), LineBytes, out _first);
+        _length = checked(Lines * (Words + (beside * Width)));
+        _words = HugePages.Allocate(_length, LineBytes, out _first);
     }
 
     /// <summary>How many lines there are.</summary>
@@ -119,7 +121,7 @@ internal class IdLines
     }
 
     /// <summary>Frees all slots; nobody else may hold this.</summary>
-    public void Clear() => _words.AsSpan(_first, Lines * Words).Clear();
+    public void Clear() => _words.AsSpan(_first, _length).Clear();
 
     /// <summary>The first of the words beside all slots.</summary>
     protected ref ulong Beside

@@ -84,14 +84,38 @@ internal sealed partial class CounterTable
                 segments.Find(ids, _mixer, slots, withTotals: true);
                 for (int i = 0; i < slots.Length; i++)
                 {
-                    if (slots[i] >= 0)
+                    TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
+                    if (slots[i] >= 0 && (segment.Reference(slots[i]) & NameEntry.UnloadedFlag) == 0)
                     {
-                        segments.Of(_mixer.Mix(ids[i])).Total(slots[i]) += totals[i] << 1;
+                        ref long packed = ref segment.Total(slots[i]);
+                        packed = (packed + (totals[i] << 1)) | 1; // no checkpoint settles yet: it says that the store has one
                     }
                     else if (outside is not null && totals[i] != 0)
                     {
                         outside.Add(new StoredTotal(ids[i], totals[i]));
                         Leaves(namespaceIndex, totals[i]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Tells of every counter in memory that the store has a total of, as far as it is not deleted; once, when all are there and before <see cref="FinishLoading"/>.</summary>
+    /// <param name="take">Gets its id, its namespace and its total.</param>
+    public void EachLoaded(Action<ulong, ushort, long> take)
+    {
+        foreach (TableSegment segment in _segments)
+        {
+            for (int at = 0; at < segment.Slots; at++)
+            {
+                ref long packed = ref segment.Total(at);
+                if ((packed & 1) != 0)
+                {
+                    packed &= ~1L;
+                    long reference = segment.Reference(at);
+                    if ((reference & NameEntry.RemovedFlag) == 0)
+                    {
+                        take(segment.Id(at), new NameEntry(_names, reference).NamespaceIndex, packed >> 1);
                     }
                 }
             }

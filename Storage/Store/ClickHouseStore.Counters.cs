@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using ClickHouse.Driver;
 using ClickHouse.Driver.ADO;
 using ClickHouse.Driver.ADO.Readers;
 using Sketch.Engine.Checkpoints;
@@ -40,12 +41,19 @@ public sealed partial class ClickHouseStore
             }
         }
 
-        // That none is deleted shows without merging any.
-        const string AnyDeleted = "exists(SELECT 1 FROM sketch.counter_rows WHERE deleted)";
-        string joined = CountersSql(await UnfinishedAsync(cancellationToken), $"{AnyDeleted} AND deleted", "id IN (SELECT id FROM sketch.counter_rows WHERE deleted)");
-        foreach (IGrouping<string, StoredCounter> deleted in (await CountersAsync(joined, cancellationToken)).GroupBy(c => c.Namespace))
+        if (!await IsAnyAsync("deleted", cancellationToken))
         {
-            yield return StoredNames.Of(deleted.Key, [.. deleted.Select(c => Encoding.UTF8.GetString(c.Name.Span))], areDeleted: true);
+            yield break;
+        }
+
+        string joined = CountersSql(await UnfinishedAsync(cancellationToken), "deleted", "id IN (SELECT id FROM sketch.counter_rows WHERE deleted)");
+        await foreach (NativeReader block in BlocksAsync(
+            joined, [spaces, names, new NumberColumn<ulong>("UInt64"), new NumberColumn<long>("Int64")], cancellationToken))
+        {
+            foreach ((string space, int from, int count) in spaces.Runs)
+            {
+                yield return new StoredNames(space, block.Text, names.Places.Slice(from, count), AreDeleted: true);
+            }
         }
     }
 
@@ -132,12 +140,26 @@ public sealed partial class ClickHouseStore
         return counters;
     }
 
+    // That there is none shows at a look at one column: no need to merge all rows to find nothing.
+    private async Task<bool> IsAnyAsync(string condition, CancellationToken cancellationToken)
+    {
+        bool isAny = false;
+        await foreach (ClickHouseDataReader _ in RowsAsync($"SELECT 1 FROM sketch.counter_rows WHERE {condition} LIMIT 1", null, cancellationToken))
+        {
+            isAny = true;
+        }
+
+        return isAny;
+    }
+
     /// <summary>The blocks of an answer, in columns that are filled anew for each.</summary>
     private async IAsyncEnumerable<NativeReader> BlocksAsync(
         string sql, NativeColumn[] columns, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // A server's profile may say otherwise.
+        QueryOptions options = new() { CustomSettings = new Dictionary<string, object> { ["low_cardinality_allow_in_native_format"] = 1 } };
         using ClickHouseRawResult result = await GuardAsync(
-            () => _client.ExecuteRawResultAsync(sql + "\nFORMAT Native", null, cancellationToken), cancellationToken);
+            () => _client.ExecuteRawResultAsync(sql + "\nFORMAT Native", options, cancellationToken), cancellationToken);
         await using Stream stream = await GuardAsync(result.ReadAsStreamAsync, cancellationToken);
         NativeReader reader = new(stream, columns);
         while (await GuardAsync(() => reader.NextAsync(cancellationToken), cancellationToken))

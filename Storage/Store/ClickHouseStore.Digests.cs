@@ -141,7 +141,7 @@ public sealed partial class ClickHouseStore
             $"""
             SELECT id, toInt64(generation), toInt64(count()), sum(intHash64(bitXor(toUInt64(bitAnd(member, toUInt128(18446744073709551615))), intHash64(toUInt64(bitShiftRight(member, 64))))))
             FROM (SELECT DISTINCT id, generation, member FROM sketch.member_rows WHERE {IdsOf(partition)})
-            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'distinct' AND NOT deleted)
+            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE {OfKind("distinct", partition)})
             GROUP BY id, generation
             """, null, cancellationToken))
         {

@@ -26,6 +26,11 @@ public sealed partial class ClickHouseStore
     /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<IReadOnlyList<StoredDistinct>> ReadDistinctsAsync(int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (!await IsAnyAsync("kind = 'distinct'", cancellationToken))
+        {
+            yield break;
+        }
+
         // The saved sketch in hexadecimal digits: the driver takes strings for texts.
         string sql = $"""
             SELECT id, generation, latest.position, registers.1, registers.2, latest.exact, latest.exact_count, latest.added, latest.changes,
@@ -66,6 +71,11 @@ public sealed partial class ClickHouseStore
     private async IAsyncEnumerable<IReadOnlyList<StoredMember>> ReadMembersAsync(
         string columns, int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (!await IsAnyAsync("kind = 'distinct'", cancellationToken))
+        {
+            yield break;
+        }
+
         string sql = $"""
             SELECT {columns} FROM sketch.member_rows
             WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE {OfKind("distinct", partition)})
@@ -111,6 +121,11 @@ public sealed partial class ClickHouseStore
     public async IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadItemsAsync(
         long position, int limit, int? partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (!await IsAnyAsync("kind = 'top'", cancellationToken))
+        {
+            yield break;
+        }
+
         // Windows are stored one after the other: at most one is not whole, and it is the last that an item knows of.
         string sql = string.Create(CultureInfo.InvariantCulture,
             $"""
@@ -141,9 +156,8 @@ public sealed partial class ClickHouseStore
         }
     }
 
-    /// <summary>The condition on rows of counters, merged, that they are of a kind. That none is shows without merging any.</summary>
-    private static string OfKind(string kind, int? partition) =>
-        $"exists(SELECT 1 FROM sketch.counter_rows WHERE kind = '{kind}') AND kind = '{kind}' AND NOT deleted AND {IdsOf(partition)}";
+    /// <summary>The condition on rows of counters, merged, that they are of a kind.</summary>
+    private static string OfKind(string kind, int? partition) => $"kind = '{kind}' AND NOT deleted AND {IdsOf(partition)}";
 
     private async Task StoreElementsAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {

@@ -88,7 +88,7 @@ public sealed partial class ClickHouseStore
         await foreach (ClickHouseDataReader row in RowsAsync(
             $"""
             SELECT id, toInt64(generation), item, sum(value), toInt64(max(last).1), max(last).2 FROM sketch.item_rows
-            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE kind = 'top' AND NOT deleted AND {IdsOf(partition)})
+            WHERE (id, generation) IN (SELECT id, generation FROM sketch.counter_rows FINAL WHERE {OfKind("top", partition)})
             GROUP BY id, generation, item
             """, null, cancellationToken))
         {

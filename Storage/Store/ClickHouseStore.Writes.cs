@@ -113,7 +113,7 @@ public sealed partial class ClickHouseStore
             {
                 for (int i = 0; i < sums.Ids.Length; i++)
                 {
-                    chunk.Add(sums.Namespace, sums.Ids.Span[i], sums.Totals.Span[i]);
+                    chunk.Add(sums.Namespace, sums.Ids.Span[i], sums.Sums.Span[i]);
                 }
             }
 

@@ -177,6 +177,12 @@ internal sealed class RunColumn() : NativeColumn("LowCardinality(String)")
             return 0;
         }
 
+        ulong rows = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(next - Word)..]);
+        if (rows != (ulong)Rows)
+        {
+            throw new CheckpointStoreException($"ClickHouse answers with a LowCardinality of {rows} rows in a block of {Rows}");
+        }
+
         ReadOnlySpan<byte> places = bytes.Slice(next, width * Rows);
         switch (width)
         {
@@ -204,7 +210,13 @@ internal sealed class RunColumn() : NativeColumn("LowCardinality(String)")
         {
             count = places[from..].IndexOfAnyExcept(places[from]);
             count = count < 0 ? places.Length - from : count;
-            _runs.Add((values[int.CreateChecked(places[from])], from, count));
+            int place = int.CreateSaturating(places[from]);
+            if (place >= values.Count)
+            {
+                throw new CheckpointStoreException($"ClickHouse answers with place {place} in a dictionary of {values.Count}");
+            }
+
+            _runs.Add((values[place], from, count));
         }
     }
 }

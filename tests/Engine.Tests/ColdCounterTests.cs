@@ -194,6 +194,23 @@ public class ColdCounterTests
     }
 
     [Fact]
+    public async Task The_heaviest_are_those_that_were_incremented_before_and_after_a_start()
+    {
+        await using Rig rig = await Rig.Open();
+        await rig.Add("a", 5);
+        await rig.Add("zero", 3);
+        await rig.Add("zero", -3);
+        await rig.Define("untouched", CounterKind.Sum);
+        await rig.Define("users", CounterKind.Distinct);
+        await rig.AddElements("users", Enumerable.Range(0, 100).Select(i => $"user {i}"));
+        await rig.Checkpoint();
+        string[] before = [.. (await rig.Top(10)).Select(v => $"{v.Name} {v.Value}")];
+        Assert.Equal(["a 5", "zero 0"], before);
+        await rig.Restart();
+        Assert.Equal(before, (await rig.Top(10)).Select(v => $"{v.Name} {v.Value}"));
+    }
+
+    [Fact]
     public void After_a_start_the_heaviest_are_doubtful_where_one_out_of_memory_may_be_above_them()
     {
         byte[] secret = new byte[32];

@@ -10,6 +10,7 @@ internal sealed partial class MemoryStore : ICheckpointStore
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, (NamedCounter Named, long Total)> _counters = [];
+    private readonly HashSet<ulong> _incremented = [];
     private int _storesBegun;
 
     public List<Checkpoint> Checkpoints { get; } = [];
@@ -100,7 +101,7 @@ internal sealed partial class MemoryStore : ICheckpointStore
     public async IAsyncEnumerable<StoredSums> ReadAllTotalsAsync(bool whole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
-        foreach (var some in _counters.Values.GroupBy(c => c.Named.Namespace))
+        foreach (var some in _counters.Values.Where(c => _incremented.Contains(c.Named.Id)).GroupBy(c => c.Named.Namespace))
         {
             foreach (var chunk in some.Chunk(3))
             {
@@ -239,6 +240,7 @@ internal sealed partial class MemoryStore : ICheckpointStore
 
         foreach (DeltaRow row in checkpoint.Deltas)
         {
+            _incremented.Add(row.Id);
             (NamedCounter named, long total) = _counters[row.Id];
             _counters[row.Id] = (named, total + row.Delta);
         }

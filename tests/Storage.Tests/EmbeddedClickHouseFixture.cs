@@ -106,7 +106,7 @@ public sealed class EmbeddedClickHouseFixture : IAsyncLifetime
             {
                 ref long sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, some.Ids.Span[i], out bool isKnown);
                 Assert.False(whole && isKnown);
-                sum += some.Totals.Span[i];
+                sum += some.Sums.Span[i];
             }
         }
 

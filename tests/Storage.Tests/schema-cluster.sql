@@ -246,7 +246,7 @@ INNER JOIN
     FROM (SELECT id, log, sum(delta) AS value FROM sketch.deltas WHERE time > since AND time <= latest GROUP BY id, log) AS d
     INNER JOIN
     (
-        SELECT log, dateDiff('millisecond', greatest(since, maxIf(last_time, first_time <= since)), latest) / 1000 AS seconds
+        SELECT log, greatest(1, dateDiff('millisecond', greatest(since, maxIf(last_time, first_time <= since)), latest) / 1000) AS seconds
         FROM sketch.checkpoints GROUP BY log
     ) AS covered ON d.log = covered.log
     GROUP BY id
