@@ -171,19 +171,28 @@ public sealed partial class ClickHouseStore
     /// <summary>The condition on deltas that are in the totals already, but beyond the last checkpoint of their log.</summary>
     private async Task<string> UnfinishedAsync(CancellationToken cancellationToken)
     {
-        HashSet<LogIdentity> logs = [];
+        List<(LogIdentity Log, long Position, bool IsUnfinished)> logs = [];
         await foreach (ClickHouseDataReader row in RowsAsync(
-            "SELECT DISTINCT incarnation, toInt32(log) FROM (SELECT incarnation, log FROM sketch.checkpoints UNION ALL SELECT incarnation, log FROM sketch.deltas)",
-            null, cancellationToken))
+            """
+            SELECT incarnation, toInt32(log), toInt64(max(stored)), toUInt8(max(counted) > max(stored))
+            FROM
+            (
+                SELECT incarnation, log, to_position AS counted, 0 AS stored FROM sketch.deltas
+                UNION ALL
+                SELECT incarnation, log, 0 AS counted, to_position AS stored FROM sketch.checkpoints
+            )
+            GROUP BY incarnation, log
+            """, null, cancellationToken))
         {
-            logs.Add(new LogIdentity(row.GetFieldValue<ulong>(0), row.GetInt32(1)));
+            logs.Add((new LogIdentity(row.GetFieldValue<ulong>(0), row.GetInt32(1)), row.GetInt64(2), row.GetFieldValue<byte>(3) != 0));
         }
 
         StringBuilder condition = new("0");
-        foreach (LogIdentity log in logs)
+        foreach ((LogIdentity log, long stored, bool isUnfinished) in logs)
         {
-            StoredPosition last = await LastAsync(log, cancellationToken);
-            condition.Append(CultureInfo.InvariantCulture, $" OR (log = {log.Number} AND to_position > {last.Position})");
+            // What is not whole is completed first, so that all of its deltas are in the totals.
+            long position = isUnfinished ? (await LastAsync(log, cancellationToken)).Position : stored;
+            condition.Append(CultureInfo.InvariantCulture, $" OR (log = {log.Number} AND to_position > {position})");
         }
 
         return condition.ToString();
