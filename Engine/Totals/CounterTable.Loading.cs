@@ -100,7 +100,9 @@ internal sealed partial class CounterTable
         }
     }
 
-    /// <summary>Tells of every counter in memory that the store has a total of, as far as it is not deleted; once, when all are there and before <see cref="FinishLoading"/>.</summary>
+    /// <summary>
+    /// Tells of every counter in memory that the store has a total of, as far as it is not deleted; once, when all are there, before <see cref="FinishLoading"/> and while nobody changes the table.
+    /// </summary>
     /// <param name="take">Gets its id, its namespace and its total.</param>
     public void EachLoaded(Action<ulong, ushort, long> take)
     {
@@ -157,6 +159,7 @@ internal sealed partial class CounterTable
     /// <summary>Everything is loaded.</summary>
     public void FinishLoading()
     {
+        EachLoaded(static (_, _, _) => { }); // from here on the mark means a checkpoint that settles
         lock (_changing)
         {
             SortedLeave();

@@ -34,7 +34,7 @@ internal sealed class TableSegment : IdLines
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref long Reference(int slot) => ref Number(slot);
 
-    /// <summary>Twice the total of the id in a slot, and 1 while a checkpoint that is in it settles.</summary>
+    /// <summary>Twice the total of the id in a slot, and 1 while a checkpoint that is in it settles, or, during a start, where the store has one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref long Total(int slot) => ref Unsafe.As<ulong, long>(ref Unsafe.Add(ref Beside, (nuint)(uint)slot));
 

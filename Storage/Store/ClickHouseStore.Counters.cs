@@ -177,9 +177,9 @@ public sealed partial class ClickHouseStore
             SELECT incarnation, toInt32(log), toInt64(max(stored)), toUInt8(max(counted) > max(stored))
             FROM
             (
-                SELECT incarnation, log, to_position AS counted, 0 AS stored FROM sketch.deltas
+                SELECT incarnation, log, max(to_position) AS counted, 0 AS stored FROM sketch.deltas GROUP BY incarnation, log
                 UNION ALL
-                SELECT incarnation, log, 0 AS counted, to_position AS stored FROM sketch.checkpoints
+                SELECT incarnation, log, 0 AS counted, max(to_position) AS stored FROM sketch.checkpoints GROUP BY incarnation, log
             )
             GROUP BY incarnation, log
             """, null, cancellationToken))
@@ -190,6 +190,9 @@ public sealed partial class ClickHouseStore
         StringBuilder condition = new("0");
         foreach ((LogIdentity log, long stored, bool isUnfinished) in logs)
         {
+            (LogIdentity first, long firstStored, _) = logs.First(l => l.Log.Number == log.Number);
+            RefuseOther(log, first.Incarnation, $"up to position {firstStored}");
+
             // What is not whole is completed first, so that all of its deltas are in the totals.
             long position = isUnfinished ? (await LastAsync(log, cancellationToken)).Position : stored;
             condition.Append(CultureInfo.InvariantCulture, $" OR (log = {log.Number} AND to_position > {position})");

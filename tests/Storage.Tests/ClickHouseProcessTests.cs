@@ -42,6 +42,22 @@ public sealed class ClickHouseProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Totals_are_not_read_where_a_log_has_two_incarnations()
+    {
+        await using ClickHouseProcess process = await StartAsync(_folder);
+        await using ClickHouseStore store = await OpenAsync(process);
+        await store.StoreAsync(Window(NewLog(), 1, 10, [("two", "a", 5)]), default);
+        using Sql writer = new(process, writer: true);
+        await writer.AskAsync(
+            """
+            INSERT INTO sketch.checkpoints (log, incarnation, from_position, to_position, first_time, last_time, increments, counters)
+            SELECT log, incarnation + 1, 1, 5, first_time, last_time, 1, 1 FROM sketch.checkpoints
+            """);
+        CheckpointStoreException refused = await Assert.ThrowsAsync<CheckpointStoreException>(() => CountersAsync(store, "two"));
+        Assert.Contains("another incarnation", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Hanging_process_is_killed_and_started_anew()
     {
         await using ClickHouseProcess process = await StartAsync(_folder);
