@@ -53,7 +53,7 @@ public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDispos
         "SELECT * FROM s3('http://127.0.0.1/x', 'CSV')",
         "SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
         "SELECT * FROM postgresql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
-        "SELECT * FROM sqlite('/tmp/x', 'y')",
+        "SELECT * FROM sqlite('{outside}', 'y')",
         "SELECT * FROM executable('id', 'CSV', 'a String')",
         "SELECT * FROM eval('SELECT 1')",
         "SELECT * FROM filesystem('/')",
@@ -64,16 +64,16 @@ public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDispos
         "SELECT * FROM generateRandom('a UInt64')",
         "SELECT * FROM input('a UInt64')",
         "SELECT * FROM fuzzJSON('x')",
-        "SELECT 1 INTO OUTFILE '/tmp/sketch-attack'",
-        "SELECT 1 into/**/outfile '/tmp/sketch-attack' FORMAT CSV",
-        "SELECT .1INTO OUTFILE '/tmp/sketch-attack'",
-        "SHOW TABLES INTO OUTFILE '/tmp/sketch-attack'",
+        "SELECT 1 INTO OUTFILE '{outside}'",
+        "SELECT 1 into/**/outfile '{outside}' FORMAT CSV",
+        "SELECT .1INTO OUTFILE '{outside}'",
+        "SHOW TABLES INTO OUTFILE '{outside}'",
         "SELECT 1; SELECT 2",
         "SELECT 1; DROP TABLE total_rows",
         "SELECT 1;;SELECT 2",
         "SELECT 1 PARALLEL WITH DROP TABLE total_rows",
         "INSERT INTO total_rows VALUES ('x', 1, 1)",
-        "INSERT INTO FUNCTION file('/tmp/sketch-attack') SELECT 1",
+        "INSERT INTO FUNCTION file('{outside}') SELECT 1",
         "EXPLAIN INSERT INTO total_rows VALUES ('x', 1, 1)",
         "CREATE TABLE x (a UInt8) ENGINE = Memory",
         "CREATE TEMPORARY TABLE x (a UInt8)",
@@ -93,7 +93,7 @@ public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDispos
         "SET readonly = 0",
         "USE system",
         "GRANT ALL ON *.* TO default",
-        "BACKUP DATABASE sketch TO File('/tmp/sketch-attack')",
+        "BACKUP DATABASE sketch TO File('{outside}')",
         "CHECK TABLE total_rows",
         "SHOW PROCESSLIST",
         "SHOW GRANTS",
@@ -105,7 +105,7 @@ public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDispos
         "SELECT 1 SETTINGS max_execution_time = 100000",
         "SELECT 1 SETTINGS max_memory_usage = 0",
         "SELECT 1 SETTINGS format_schema = '/etc/passwd'",
-        "SELECT 1 SETTINGS output_format_schema = '/tmp/sketch-attack'",
+        "SELECT 1 SETTINGS output_format_schema = '{outside}'",
         "SELECT * FROM (SELECT 1 SETTINGS readonly = 0)",
         "SELECT * FROM system.processes",
         "SELECT * FROM system.settings",
@@ -157,7 +157,7 @@ public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDispos
         "EXPLAIN CURRENT TRANSACTION",
         "EXPLAIN KILL QUERY WHERE 1",
         "EXPLAIN SELECT 1 SETTINGS readonly = 0",
-        "EXPLAIN SELECT 1 INTO OUTFILE '/tmp/sketch-attack'",
+        "EXPLAIN SELECT 1 INTO OUTFILE '{outside}'",
         "DESCRIBE TABLE url('http://127.0.0.1/', 'LineAsString')",
         "DESC file('/etc/passwd', 'LineAsString')",
         "DESCRIBE TABLE system.users",
@@ -300,8 +300,9 @@ public sealed class SqlGateTests(EmbeddedClickHouseFixture clickHouse) : IDispos
     [MemberData(nameof(Attacks))]
     public async Task Attack_is_refused_by_the_reader_face(string attack)
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _sql.AskAsync(attack));
-        Assert.False(File.Exists("/tmp/sketch-attack"));
+        string outside = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _sql.AskAsync(attack.Replace("{outside}", outside, StringComparison.Ordinal)));
+        Assert.False(Path.Exists(outside));
         Assert.Equal("1", await _sql.AskAsync("EXISTS TABLE total_rows"));
     }
 
