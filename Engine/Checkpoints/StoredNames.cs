@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Sketch.Engine.Checkpoints;
 
 /// <summary>Names of counters of one namespace, as the store knows them, in one piece. Their ids follow from them (<see cref="Catalogue.CounterId"/>).</summary>
@@ -12,23 +10,6 @@ public readonly record struct StoredNames(
 {
     /// <summary>How many there are.</summary>
     public int Count => Places.Length;
-
-    /// <summary>Puts some into one piece.</summary>
-    /// <param name="namespace">Their namespace.</param>
-    /// <param name="names">Their names.</param>
-    /// <param name="areDeleted">Whether they are gone, but their totals are not.</param>
-    public static StoredNames Of(string @namespace, IReadOnlyCollection<string> names, bool areDeleted = false)
-    {
-        List<TextPlace> places = [];
-        int start = 0;
-        foreach (string name in names)
-        {
-            places.Add(new TextPlace(start, Encoding.UTF8.GetByteCount(name)));
-            start += places[^1].Length;
-        }
-
-        return new StoredNames(@namespace, Encoding.UTF8.GetBytes(string.Concat(names)), places.ToArray(), areDeleted);
-    }
 
     /// <summary>A name in UTF-8.</summary>
     /// <param name="index">Which.</param>

@@ -17,7 +17,7 @@ public partial class CounterTableTests
         static bool IsDeleted(int i) => i % 97 == 5;
         StoredNames[] names =
         [
-            .. Enumerable.Range(0, Counters).GroupBy(IsDeleted).Select(some => StoredNames.Of("n", [.. some.Select(i => $"name {i}")], some.Key)),
+            .. Enumerable.Range(0, Counters).GroupBy(IsDeleted).Select(some => NamesInOnePiece.Of("n", [.. some.Select(i => $"name {i}")], some.Key)),
         ];
         CounterTable together = new(Secret, 3_000 * 30);
         CounterTable alone = new(Secret, 3_000 * 30);

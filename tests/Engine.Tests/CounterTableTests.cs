@@ -421,7 +421,7 @@ public partial class CounterTableTests
     private static DeltaColumns Columns(Dictionary<ulong, long> window) => [.. window.OrderBy(w => w.Key).Select(w => new DeltaRow("n", w.Key, w.Value))];
 
     private static int LoadName(CounterTable table, int i, ushort namespaceIndex, bool isDeleted = false) =>
-        table.LoadNames(namespaceIndex, StoredNames.Of("n", [$"name {i}"], isDeleted));
+        table.LoadNames(namespaceIndex, NamesInOnePiece.Of("n", [$"name {i}"], isDeleted));
 
     // Those of whom there is no room for it.
     private static List<StoredTotal> LoadTotal(CounterTable table, int i, ushort namespaceIndex, long total)

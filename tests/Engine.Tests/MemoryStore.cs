@@ -93,7 +93,7 @@ internal sealed partial class MemoryStore : ICheckpointStore
         {
             foreach (var chunk in some.Chunk(3))
             {
-                yield return StoredNames.Of(some.Key.Namespace, [.. chunk.Select(c => c.Named.Name)], some.Key.Deleted);
+                yield return NamesInOnePiece.Of(some.Key.Namespace, [.. chunk.Select(c => c.Named.Name)], some.Key.Deleted);
             }
         }
     }

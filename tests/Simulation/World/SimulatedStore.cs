@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Log;
+using Sketch.Tests.Engine;
 
 namespace Sketch.Tests.Simulation.World;
 
@@ -132,7 +133,7 @@ internal sealed class SimulatedStore(SimulatedTime.Clock clock, Random random)
         {
             foreach (NamedCounter[] chunk in some.Chunk(50))
             {
-                yield return StoredNames.Of(some.Key.Namespace, [.. chunk.Select(n => n.Name)], some.Key.Deleted);
+                yield return NamesInOnePiece.Of(some.Key.Namespace, [.. chunk.Select(n => n.Name)], some.Key.Deleted);
             }
         }
     }
