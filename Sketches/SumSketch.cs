@@ -60,27 +60,26 @@ public sealed class SumSketch(long memoryBytes, SketchKey key, int hotCapacity =
     {
         if (ids.Length != deltas.Length)
             throw new ArgumentException($"{ids.Length} ids with {deltas.Length} deltas; allowed: as many of one as of the other");
-        // As in CountMinSketch: the next group's lines are on their way while this one is applied.
-        Span<ulong> hashes = stackalloc ulong[CountMinSketch.Group], next = stackalloc ulong[CountMinSketch.Group];
-        Fetch(ids[..Math.Min(hashes.Length, ids.Length)], hashes);
-        for (int at = 0; at < ids.Length; at += CountMinSketch.Group)
+        // As in CountMinSketch: the lines of one further on are asked for with each that is applied.
+        Span<ulong> hashes = stackalloc ulong[CountMinSketch.Ahead];
+        int asked = Math.Min(hashes.Length, ids.Length);
+        for (int i = 0; i < asked; i++)
+            hashes[i] = Ask(ids[i]);
+        for (int i = 0; i < ids.Length; i++)
         {
-            int end = Math.Min(at + CountMinSketch.Group, ids.Length);
-            Fetch(ids[end..Math.Min(end + CountMinSketch.Group, ids.Length)], next);
-            for (int i = at; i < end; i++)
-                Add(ids[i], hashes[i - at], deltas[i]);
-            Span<ulong> applied = hashes;
-            hashes = next;
-            next = applied;
+            ulong hash = hashes[i & (CountMinSketch.Ahead - 1)];
+            if (asked < ids.Length)
+                hashes[i & (CountMinSketch.Ahead - 1)] = Ask(ids[asked++]);
+            Add(ids[i], hash, deltas[i]);
         }
     }
 
-    private void Fetch(ReadOnlySpan<ulong> ids, Span<ulong> hashes)
+    private ulong Ask(ulong id)
     {
-        for (int i = 0; i < ids.Length; i++)
-            hashes[i] = IdHash.Compute(_key, ids[i]);
-        Positive.Prefetch(hashes[..ids.Length]);
-        _negative?.Prefetch(hashes[..ids.Length]);
+        ulong hash = IdHash.Compute(_key, id);
+        Positive.Prefetch(hash);
+        _negative?.Prefetch(hash);
+        return hash;
     }
 
     /// <summary>What is known of an id.</summary>

@@ -11,6 +11,9 @@ internal sealed class DeltaTable
 {
     private const int LeastSlots = 512;
 
+    // With room for fewer the table grows, so that many are looked up at a time.
+    private const int LeastRoom = 64;
+
     private readonly IdSort _sort = new();
     private IdLines _lines = new(LeastSlots);
     private int _count;
@@ -28,10 +31,22 @@ internal sealed class DeltaTable
     public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
         where T : unmanaged, IBinaryInteger<T>
     {
-        for (int from = 0; from < ids.Length; from += IdLines.Together)
+        while (!ids.IsEmpty)
         {
-            int count = Math.Min(IdLines.Together, ids.Length - from);
-            AddTogether(ids.Slice(from, count), deltas.Slice(from, count));
+            // There is room for as many as are looked up before the table is looked at again: it grows in between, if at all.
+            int room = (int)(_lines.Slots * 3L / 4) - _count;
+            if (room < Math.Min(ids.Length, LeastRoom))
+            {
+                Grow();
+                continue;
+            }
+
+            int count = Math.Min(ids.Length, room);
+            Adding<T> adding = new(this, ids, deltas);
+            IdSearch.Each(ids[..count], ref adding);
+            GC.KeepAlive(_lines);
+            ids = ids[count..];
+            deltas = deltas[count..];
         }
     }
 
@@ -78,76 +93,6 @@ internal sealed class DeltaTable
         _count = 0;
     }
 
-    // All lines are asked for before the first is looked at, and those where nothing was found once more before the next, so that their misses overlap.
-    private void AddTogether<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
-        where T : unmanaged, IBinaryInteger<T>
-    {
-        Span<int> places = stackalloc int[IdLines.Together];
-        Span<byte> later = stackalloc byte[IdLines.Together];
-        IdLines lines = _lines;
-        for (int i = 0; i < ids.Length; i++)
-        {
-            places[i] = IdHome.Of(ids[i], lines.Lines);
-            lines.Prefetch(places[i]);
-        }
-
-        int left = 0;
-        for (int i = 0; i < ids.Length; i++)
-        {
-            int at = lines.FindIn(ids[i], places[i]);
-            if (at >= 0)
-            {
-                AddAt(lines, at, long.CreateTruncating(deltas[i]));
-                continue;
-            }
-
-            later[left++] = (byte)i;
-            if (at == IdLines.Elsewhere)
-            {
-                places[i] = lines.After(places[i]);
-                lines.Prefetch(places[i]);
-            }
-        }
-
-        foreach (byte i in later[..left])
-        {
-            Add(ids[i], long.CreateTruncating(deltas[i]), lines, places[i]);
-        }
-    }
-
-    // The table may have grown since, and the id may have come.
-    private void Add(ulong id, long delta, IdLines looked, int line)
-    {
-        int at = _lines.Find(id, looked == _lines ? line : IdHome.Of(id, _lines.Lines));
-        if (at >= 0)
-        {
-            AddAt(_lines, at, delta);
-        }
-        else
-        {
-            AddNew(id, delta, at);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddAt(IdLines lines, int slot, long delta)
-    {
-        ref long sum = ref lines.Number(slot);
-        Volatile.Write(ref sum, sum + delta);
-    }
-
-    private void AddNew(ulong id, long delta, int place)
-    {
-        if (_count * 4L >= _lines.Slots * 3L)
-        {
-            Grow();
-            place = _lines.Find(id, IdHome.Of(id, _lines.Lines));
-        }
-
-        _lines.Fill(~place, id, delta);
-        Volatile.Write(ref _count, _count + 1);
-    }
-
     private void Grow()
     {
         IdLines into = new(checked(_lines.Slots * 2));
@@ -160,5 +105,32 @@ internal sealed class DeltaTable
         }
 
         Volatile.Write(ref _lines, into);
+    }
+
+    private readonly unsafe ref struct Adding<T>(DeltaTable table, ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas) : IIdTable
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        private readonly ReadOnlySpan<ulong> _ids = ids;
+        private readonly ReadOnlySpan<T> _deltas = deltas;
+        private readonly IdLines _lines = table._lines;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* Home(ulong id) => _lines.Ask(IdHome.Of(id, _lines.Lines));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* After(ulong id, ulong* line) => _lines.AskAfter(line);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Found(int index, ulong* slot)
+        {
+            ref long sum = ref IdLines.NumberAt((nint)slot);
+            Volatile.Write(ref sum, sum + long.CreateTruncating(_deltas[index]));
+        }
+
+        public void Missing(int index, ulong* slot)
+        {
+            IdLines.FillAt(slot, _ids[index], long.CreateTruncating(_deltas[index]));
+            Volatile.Write(ref table._count, table._count + 1);
+        }
     }
 }

@@ -13,16 +13,13 @@ namespace Sketch.Engine.Tables;
 /// One writer at a time, and nothing is ever taken out. Readers take no lock: a number is there before its id.
 /// </para>
 /// </summary>
-internal class IdLines
+internal unsafe class IdLines
 {
     /// <summary>Ids of a line.</summary>
     public const int Width = 4;
 
-    /// <summary>How many ids are looked up together: more misses than a processor has on their way, few enough for what they bring to stay.</summary>
-    public const int Together = 128;
-
-    /// <summary>No slot: the line is full of others, and the id, if it is there, lies after it.</summary>
-    public const int Elsewhere = int.MinValue;
+    /// <summary>How many ids are handed on together between those that look them up: few enough for what they bring to stay in the nearest cache.</summary>
+    public const int Together = 256;
 
     private const int Words = 2 * Width;
     private const int LineBytes = Words * sizeof(ulong);
@@ -31,6 +28,7 @@ internal class IdLines
     private readonly ulong[] _words;
     private readonly int _first;
     private readonly int _length;
+    private readonly ulong* _origin;
 
     /// <param name="slots">At least so many slots.</param>
     public IdLines(int slots)
@@ -45,6 +43,7 @@ internal class IdLines
         Lines = (slots + Width - 1) / Width;
         _length = checked(Lines * (Words + (beside * Width)));
         _words = HugePages.Allocate(_length, LineBytes, out _first);
+        _origin = (ulong*)Unsafe.AsPointer(ref Line(0));
     }
 
     /// <summary>How many lines there are.</summary>
@@ -70,38 +69,24 @@ internal class IdLines
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(ulong id, int line)
     {
-        int slot;
-        while ((slot = FindIn(id, line)) == Elsewhere)
+        while (true)
         {
-            line = After(line);
+            ref ulong ids = ref Line(line);
+            uint found = Where(ref ids, id);
+            if (found != 0)
+            {
+                return (line * Width) + BitOperations.TrailingZeroCount(found);
+            }
+
+            // Slots of a line are filled from its first on.
+            if (Unsafe.Add(ref ids, Width - 1) == 0)
+            {
+                return ~((line * Width) + BitOperations.TrailingZeroCount(Where(ref ids, 0)));
+            }
+
+            line = line + 1 == Lines ? 0 : line + 1;
         }
-
-        return slot;
     }
-
-    /// <summary>
-    /// Looks at one line: an id's slot; or, negative, the complement of the free slot where it would be; or <see cref="Elsewhere"/>. Who looks up many asks for the next line then, and
-    /// looks at it after the others: a look-up in ten needs one, and would stand still for it as long as ten take.
-    /// </summary>
-    /// <param name="id">The id.</param>
-    /// <param name="line">Its home, or a line after that.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int FindIn(ulong id, int line)
-    {
-        ref ulong ids = ref Line(line);
-        uint found = Where(ref ids, id);
-        if (found != 0)
-        {
-            return (line * Width) + BitOperations.TrailingZeroCount(found);
-        }
-
-        // Slots of a line are filled from its first on.
-        return Unsafe.Add(ref ids, Width - 1) == 0 ? ~((line * Width) + BitOperations.TrailingZeroCount(Where(ref ids, 0))) : Elsewhere;
-    }
-
-    /// <summary>The line where an id is that found this one full.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int After(int line) => line + 1 == Lines ? 0 : line + 1;
 
     /// <summary>Puts an id into a free slot.</summary>
     public void Fill(int slot, ulong id, long number)
@@ -111,28 +96,39 @@ internal class IdLines
     }
 
     /// <summary>Asks for a line, so that it is there when it is looked at.</summary>
+    /// <returns>Its address, which stays what it is as long as this is alive.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe void Prefetch(int line)
+    public ulong* Ask(int line) => Ask(_origin + ((nuint)(uint)line * Words));
+
+    /// <summary>Asks for the line after another, around the end.</summary>
+    /// <returns>Its address.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong* AskAfter(ulong* line) => Ask(line + Words == _origin + ((nuint)(uint)Lines * Words) ? _origin : line + Words);
+
+    /// <summary>Which slot has an address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SlotOf(nint slot)
     {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch0(Unsafe.AsPointer(ref Line(line)));
-        }
+        nuint word = (nuint)((ulong*)slot - _origin);
+        return (int)((word / Words * Width) + (word % Words));
     }
 
-    /// <summary>Frees all slots; nobody else may hold this.</summary>
-    public void Clear() => _words.AsSpan(_first, _length).Clear();
+    /// <summary>The number in a slot, by the slot's address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref long NumberAt(nint slot) => ref *((long*)slot + Width);
 
-    /// <summary>The first of the words beside all slots.</summary>
-    protected ref ulong Beside
+    /// <summary>Puts an id into a free slot, by the slot's address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FillAt(ulong* slot, ulong id, long number)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Line(Lines);
+        NumberAt((nint)slot) = number;
+        Volatile.Write(ref *slot, id); // last: who sees the id sees its number
     }
 
-    // A bit for each slot of a line that holds the id. The processor reads each whole; that a number is read after its id follows from its address.
+    /// <summary>A bit for each slot of a line that holds the id.</summary>
+    // The processor reads each id whole; that a number is read after its id follows from its address.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Where(ref ulong ids, ulong id)
+    public static uint Where(ref ulong ids, ulong id)
     {
         if (Vector256.IsHardwareAccelerated)
         {
@@ -146,6 +142,27 @@ internal class IdLines
         }
 
         return found;
+    }
+
+    /// <summary>Frees all slots; nobody else may hold this.</summary>
+    public void Clear() => _words.AsSpan(_first, _length).Clear();
+
+    /// <summary>The first of the words beside all slots.</summary>
+    protected ref ulong Beside
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref Line(Lines);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong* Ask(ulong* line)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(line);
+        }
+
+        return line;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

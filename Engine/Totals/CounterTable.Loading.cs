@@ -25,7 +25,7 @@ internal sealed partial class CounterTable
                 int slots = TableSegment.SlotsFor(_segments[i].Count + each + (4 * (int)Math.Sqrt(each)));
                 if (_segments[i].Slots < slots)
                 {
-                    Volatile.Write(ref _segments[i], _segments[i].With(slots, _mixer));
+                    Replace(i, _segments[i].With(slots, _mixer));
                 }
             }
         }
@@ -74,20 +74,20 @@ internal sealed partial class CounterTable
     /// </param>
     public void LoadTotals(ushort namespaceIndex, ReadOnlySpan<ulong> ids, ReadOnlySpan<long> totals, List<StoredTotal>? outside)
     {
-        Span<int> slots = stackalloc int[IdLines.Together];
+        Span<nint> slots = stackalloc nint[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[slots.Length..], totals = totals[slots.Length..])
         {
             slots = slots[..Math.Min(slots.Length, ids.Length)];
             lock (_changing)
             {
-                SegmentsSeen segments = new(_segments);
-                segments.Find(ids, _mixer, slots, withTotals: true);
+                using SegmentsSeen segments = Seen();
+                segments.Find(ids[..slots.Length], slots, withTotals: true);
                 for (int i = 0; i < slots.Length; i++)
                 {
-                    TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
-                    if (slots[i] >= 0 && (segment.Reference(slots[i]) & NameEntry.UnloadedFlag) == 0)
+                    if (slots[i] != SegmentsSeen.Nowhere && (IdLines.NumberAt(slots[i]) & NameEntry.UnloadedFlag) == 0)
                     {
-                        ref long packed = ref segment.Total(slots[i]);
+                        TableSegment segment = segments.Of(ids[i]);
+                        ref long packed = ref segment.Total(segment.SlotOf(slots[i]));
                         packed = (packed + (totals[i] << 1)) | 1; // no checkpoint settles yet: it says that the store has one
                     }
                     else if (outside is not null && totals[i] != 0)

@@ -44,7 +44,7 @@ internal sealed partial class CounterTable
                 int slots = TableSegment.SlotsFor(segment.Count);
                 if (segment.Count - _fitted[i] <= segment.Count / 64 && segment.Slots > slots + (slots / 32))
                 {
-                    Volatile.Write(ref _segments[i], segment.With(slots, _mixer));
+                    Replace(i, segment.With(slots, _mixer));
                 }
 
                 _fitted[i] = segment.Count;
@@ -281,7 +281,7 @@ internal sealed partial class CounterTable
 
         Volatile.Write(ref _hot, _hot + into.Count - segment.Count);
         Volatile.Write(ref _evicted, _evicted + _leaving.Count);
-        Volatile.Write(ref _segments[number], into);
+        Replace(number, into);
     }
 
     private void MergeCold(int number, HashSet<ulong> gone)

@@ -87,14 +87,17 @@ internal sealed partial class CounterTable
     /// <param name="totals">Gets their totals.</param>
     public void Newest(ReadOnlySpan<ulong> ids, Span<long> totals)
     {
-        Span<int> slots = stackalloc int[ids.Length];
-        SegmentsSeen segments = new(_segments);
-        segments.Find(ids, _mixer, slots, withTotals: true);
+        Span<nint> slots = stackalloc nint[ids.Length];
+        using SegmentsSeen segments = Seen();
+        segments.Find(ids, slots, withTotals: true);
         for (int i = 0; i < ids.Length; i++)
         {
-            TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
-            int at = slots[i];
-            totals[i] = at < 0 || (segment.Reference(at) & NameEntry.UnloadedFlag) != 0 ? NotHere : segment.Total(at) >> 1;
+            totals[i] = NotHere;
+            if (slots[i] != SegmentsSeen.Nowhere && (IdLines.NumberAt(slots[i]) & NameEntry.UnloadedFlag) == 0)
+            {
+                TableSegment segment = segments.Of(ids[i]);
+                totals[i] = segment.Total(segment.SlotOf(slots[i])) >> 1;
+            }
         }
     }
 
@@ -157,19 +160,18 @@ internal sealed partial class CounterTable
 
     private void EachHot(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Action<TableSegment, int, long> change)
     {
-        Span<int> slots = stackalloc int[IdLines.Together];
+        Span<nint> slots = stackalloc nint[IdLines.Together];
+        using SegmentsSeen segments = Seen();
         for (; !ids.IsEmpty; ids = ids[slots.Length..], deltas = deltas[slots.Length..])
         {
             slots = slots[..Math.Min(slots.Length, ids.Length)];
-            SegmentsSeen segments = new(_segments);
-            segments.Find(ids, _mixer, slots, withTotals: true);
+            segments.Find(ids[..slots.Length], slots, withTotals: true);
             for (int i = 0; i < slots.Length; i++)
             {
-                TableSegment segment = segments.Of(_mixer.Mix(ids[i]));
-                int at = slots[i];
-                if (at >= 0 && (segment.Reference(at) & NameEntry.UnloadedFlag) == 0)
+                if (slots[i] != SegmentsSeen.Nowhere && (IdLines.NumberAt(slots[i]) & NameEntry.UnloadedFlag) == 0)
                 {
-                    change(segment, at, deltas[i]);
+                    TableSegment segment = segments.Of(ids[i]);
+                    change(segment, segment.SlotOf(slots[i]), deltas[i]);
                 }
             }
         }

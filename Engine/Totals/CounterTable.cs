@@ -16,11 +16,13 @@ internal sealed partial class CounterTable
     private const int BulkRows = 1_024;
 
     private readonly Lock _changing = new();
-    private readonly TableSegment[] _segments = new TableSegment[1 << SegmentBits];
     private readonly ColdCounters _cold = new();
     private readonly IdMixer _mixer;
     private readonly NameHash _names;
     private readonly long _capacity;
+
+    // Copied on write, so that whoever looks up many ids reads it once.
+    private TableSegment[] _segments = new TableSegment[1 << SegmentBits];
     private long _hot;
 
     /// <summary>Makes an empty table.</summary>
@@ -64,16 +66,16 @@ internal sealed partial class CounterTable
     /// <summary>Finds many ids at once: what <see cref="NameEntry"/> calls a reference for each, zero for those that were never there.</summary>
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
-        Span<int> slots = stackalloc int[IdLines.Together];
+        using SegmentsSeen segments = Seen();
+        Span<nint> slots = stackalloc nint[IdLines.Together];
         for (; !ids.IsEmpty; ids = ids[slots.Length..], references = references[slots.Length..])
         {
             slots = slots[..Math.Min(slots.Length, ids.Length)];
-            SegmentsSeen segments = new(_segments);
-            segments.Find(ids, _mixer, slots, withTotals: false);
+            segments.Find(ids[..slots.Length], slots, withTotals: false);
             for (int i = 0; i < slots.Length; i++)
             {
                 // No id is zero: that is what batches put in place of a name that they skip, and what a free slot holds.
-                references[i] = slots[i] < 0 || ids[i] == 0 ? 0 : Volatile.Read(ref segments.Of(_mixer.Mix(ids[i])).Reference(slots[i]));
+                references[i] = slots[i] == SegmentsSeen.Nowhere || ids[i] == 0 ? 0 : Volatile.Read(ref IdLines.NumberAt(slots[i]));
             }
 
             if (_cold.Count > 0)
@@ -87,12 +89,9 @@ internal sealed partial class CounterTable
     /// <param name="ids">A few hundred at most: they are to stay in the nearest cache until then.</param>
     public void Prefetch(ReadOnlySpan<ulong> ids)
     {
-        foreach (ulong id in ids)
-        {
-            ulong mixed = _mixer.Mix(id);
-            TableSegment segment = Segment(mixed);
-            segment.Prefetch(segment.Home(mixed), withTotals: false);
-        }
+        using SegmentsSeen segments = Seen();
+        Span<nint> slots = stackalloc nint[IdLines.Together];
+        segments.Find(ids, slots, withTotals: false);
     }
 
     // Those that are not hot, and what nobody knows.
@@ -159,7 +158,17 @@ internal sealed partial class CounterTable
 
     private static bool IsGone(long reference) => (reference & (NameEntry.RemovedFlag | NameEntry.StoredFlag)) == (NameEntry.RemovedFlag | NameEntry.StoredFlag);
 
-    private TableSegment Segment(ulong mixed) => Volatile.Read(ref _segments[mixed >> (64 - SegmentBits)]);
+    private TableSegment Segment(ulong mixed) => Volatile.Read(ref _segments)[mixed >> (64 - SegmentBits)];
+
+    private SegmentsSeen Seen() => new(Volatile.Read(ref _segments), _mixer);
+
+    // With the lock held.
+    private void Replace(int number, TableSegment segment)
+    {
+        TableSegment[] segments = [.. _segments];
+        segments[number] = segment;
+        Volatile.Write(ref _segments, segments);
+    }
 
     // Hot first: what it says is newer. A counter that is being put out of memory is put among the cold ones first, so that it is never in neither.
     private long Known(ulong id, ulong mixed)
@@ -194,14 +203,15 @@ internal sealed partial class CounterTable
 
     private int Insert(ulong id, ulong mixed, long reference, long packed)
     {
-        ref TableSegment segment = ref _segments[mixed >> (64 - SegmentBits)];
+        TableSegment segment = Segment(mixed);
         if (segment.IsFull)
         {
             // Nothing that is gone stays, but where a cold entry would then come to life again. Who comes among many leaves room for more, as long as there is enough for all.
             Predicate<long>? stays = _cold.Count == 0 ? r => !IsGone(r) : null;
             TableSegment grown = segment.With(TableSegment.SlotsFor(_hot < _capacity / 4 * 3 ? segment.Count / 4 * 5 : segment.Count), _mixer, stays);
             _hot += grown.Count - segment.Count;
-            Volatile.Write(ref segment, grown);
+            Replace((int)(mixed >> (64 - SegmentBits)), grown);
+            segment = grown;
         }
 
         Volatile.Write(ref _hot, _hot + 1);

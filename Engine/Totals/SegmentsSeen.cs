@@ -3,69 +3,72 @@ using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
 
-/// <summary>
-/// The segments of a table as they were at one moment, for looking up many ids: their cache lines are asked for before the first is looked at, so that the misses overlap. Names
-/// that come in meanwhile may be missed.
-/// </summary>
-internal struct SegmentsSeen
+/// <summary>The segments of a table as they were at one moment, for looking up many ids. Names that come in meanwhile may be missed.</summary>
+internal readonly unsafe ref struct SegmentsSeen
 {
-    private Segments _segments;
+    /// <summary>No slot.</summary>
+    public const nint Nowhere = 0;
 
-    /// <summary>Looks at all of them.</summary>
-    public SegmentsSeen(ReadOnlySpan<TableSegment> segments)
+    private readonly TableSegment[] _segments;
+    private readonly IdMixer _mixer;
+
+    /// <param name="segments">All of them; the array is never written to.</param>
+    /// <param name="mixer">What mixes ids.</param>
+    public SegmentsSeen(TableSegment[] segments, IdMixer mixer)
     {
-        for (int i = 0; i < segments.Length; i++)
-        {
-            _segments[i] = Volatile.Read(in segments[i]);
-        }
+        _segments = segments;
+        _mixer = mixer;
     }
 
     /// <summary>The segment that an id is in.</summary>
-    /// <param name="mixed">The id, mixed.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TableSegment Of(ulong mixed) => _segments[(int)(mixed >> (64 - CounterTable.SegmentBits))];
+    public TableSegment Of(ulong id) => _segments[_mixer.Mix(id) >> (64 - CounterTable.SegmentBits)];
 
     /// <summary>Finds the slots of ids.</summary>
-    /// <param name="ids">At most <see cref="IdLines.Together"/>; none is zero, or what it gets means nothing.</param>
-    /// <param name="mixer">What mixes them.</param>
-    /// <param name="slots">Gets each id's slot in its segment; negative when it has none.</param>
+    /// <param name="ids">None is zero, or what it gets means nothing.</param>
+    /// <param name="slots">Gets the address of each id's slot, or <see cref="Nowhere"/>; addresses are good until <see cref="Dispose"/>.</param>
     /// <param name="withTotals">Whether totals are wanted too.</param>
-    public readonly void Find(ReadOnlySpan<ulong> ids, IdMixer mixer, Span<int> slots, bool withTotals)
+    public void Find(ReadOnlySpan<ulong> ids, Span<nint> slots, bool withTotals)
     {
-        // First each id's line, then its slot.
-        for (int i = 0; i < slots.Length; i++)
-        {
-            ulong mixed = mixer.Mix(ids[i]);
-            TableSegment segment = Of(mixed);
-            slots[i] = segment.Home(mixed);
-            segment.Prefetch(slots[i], withTotals);
-        }
-
-        Span<byte> later = stackalloc byte[IdLines.Together];
-        int count = 0;
-        for (int i = 0; i < slots.Length; i++)
-        {
-            TableSegment segment = Of(mixer.Mix(ids[i]));
-            int at = segment.FindIn(ids[i], slots[i]);
-            if (at == IdLines.Elsewhere)
-            {
-                later[count++] = (byte)i;
-                at = segment.After(slots[i]);
-                segment.Prefetch(at, withTotals);
-            }
-
-            slots[i] = at;
-        }
-
-        foreach (byte i in later[..count])
-        {
-            slots[i] = Of(mixer.Mix(ids[i])).Find(ids[i], slots[i]);
-        }
+        Search search = new(_segments, _mixer, slots, withTotals);
+        IdSearch.Each(ids, ref search);
     }
 
-    [InlineArray(1 << CounterTable.SegmentBits)]
-    private struct Segments
+    /// <summary>Addresses are of no use from here on: a segment that was replaced meanwhile may go.</summary>
+    public void Dispose() => GC.KeepAlive(_segments);
+
+    private readonly ref struct Search(TableSegment[] segments, IdMixer mixer, Span<nint> slots, bool withTotals) : IIdTable
     {
-        private TableSegment _first;
+        private readonly Span<nint> _slots = slots;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* Home(ulong id)
+        {
+            ulong mixed = mixer.Mix(id);
+            TableSegment segment = segments[mixed >> (64 - CounterTable.SegmentBits)];
+            return WithTotals(segment, segment.Ask(segment.Home(mixed)));
+        }
+
+        public ulong* After(ulong id, ulong* line)
+        {
+            TableSegment segment = segments[mixer.Mix(id) >> (64 - CounterTable.SegmentBits)];
+            return WithTotals(segment, segment.AskAfter(line));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Found(int index, ulong* slot) => _slots[index] = (nint)slot;
+
+        public void Missing(int index, ulong* slot) => _slots[index] = Nowhere;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private ulong* WithTotals(TableSegment segment, ulong* line)
+        {
+            if (withTotals)
+            {
+                segment.AskTotals(line);
+            }
+
+            return line;
+        }
     }
 }

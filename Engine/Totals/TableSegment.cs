@@ -72,14 +72,14 @@ internal sealed class TableSegment : IdLines
         return into;
     }
 
-    /// <summary>Asks for a line, and for the totals of its ids.</summary>
+    /// <summary>Asks for the totals of a line's ids.</summary>
+    /// <param name="line">Its address.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe void Prefetch(int line, bool withTotals)
+    public unsafe void AskTotals(ulong* line)
     {
-        Prefetch(line);
-        if (withTotals && Sse.IsSupported)
+        if (Sse.IsSupported)
         {
-            Sse.Prefetch0(Unsafe.AsPointer(ref Total(line * Width)));
+            Sse.Prefetch0(Unsafe.AsPointer(ref Total(SlotOf((nint)line))));
         }
     }
 

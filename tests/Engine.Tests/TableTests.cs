@@ -69,10 +69,33 @@ public class TableTests
         Assert.Equal([8, 9, 10, 11, 0, 1], found);
         Assert.Equal([10L, 20, 30, 40, 50, 60], found.Select(slot => lines.Number(slot)));
         Assert.Equal(~2, lines.Find(7, 2));
-        Assert.Equal((IdLines.Elsewhere, 0), (lines.FindIn(6, 2), lines.After(2)));
         Assert.Equal([5ul, 6, 0], Enumerable.Range(0, 3).Select(lines.Id));
         lines.Clear();
         Assert.Equal(~8, lines.Find(1, 2));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(65)]
+    [InlineData(1_000)]
+    public void Many_ids_are_found_where_each_alone_is(int count)
+    {
+        // Nearly full, so that most ids are not in the line where they are looked for first, and many go on around the end.
+        IdLines lines = new(40 * IdLines.Width);
+        Random random = new(count);
+        ulong[] there = [.. Enumerable.Range(0, (40 * IdLines.Width) - 1).Select(_ => (ulong)random.NextInt64(1, long.MaxValue))];
+        foreach (ulong id in there)
+        {
+            lines.Fill(~lines.Find(id, Searched.Home(id, lines)), id, (long)id);
+        }
+
+        ulong[] ids = [.. Enumerable.Range(0, count).Select(i => i % 3 == 0 ? (ulong)random.NextInt64(1, long.MaxValue) : there[random.Next(there.Length)])];
+        int[] slots = new int[count];
+        Searched table = new(lines, slots);
+        IdSearch.Each(ids, ref table);
+        GC.KeepAlive(lines);
+        Assert.Equal(ids.Select(id => lines.Find(id, Searched.Home(id, lines))), slots);
     }
 
     /// <summary>Small ones, and large ones that get pages of 2 MiB; fresh memory, and such as others left full of ones.</summary>
@@ -181,5 +204,18 @@ public class TableTests
         Assert.Equal(truth.Keys, ids);
         Assert.Equal(truth.Values, deltas);
         Assert.All(truth, t => Assert.Equal((true, t.Value), (table.TryGet(t.Key, out long delta), delta)));
+    }
+
+    private readonly unsafe struct Searched(IdLines lines, int[] slots) : IIdTable
+    {
+        public static int Home(ulong id, IdLines lines) => (int)(id % (ulong)lines.Lines);
+
+        public ulong* Home(ulong id) => lines.Ask(Home(id, lines));
+
+        public ulong* After(ulong id, ulong* line) => lines.AskAfter(line);
+
+        public void Found(int index, ulong* slot) => slots[index] = lines.SlotOf((nint)slot);
+
+        public void Missing(int index, ulong* slot) => slots[index] = ~lines.SlotOf((nint)slot);
     }
 }
