@@ -17,6 +17,7 @@ internal sealed class BatchLink(string @namespace, byte[] producer, HashSet<stri
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly ArrayBufferWriter<byte> _message = new(64 << 10);
     private readonly Queue<CountedBatch> _unanswered = new();
+    private HeldStream? _stream;
 
     /// <summary>Connects.</summary>
     /// <exception cref="IncrementRefusedException">The node is there and says no.</exception>
@@ -29,7 +30,7 @@ internal sealed class BatchLink(string @namespace, byte[] producer, HashSet<stri
         _socket.Options.CollectHttpResponseDetails = true;
         try
         {
-            await _socket.ConnectAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+            _stream = await HeldStream.ConnectAsync(_socket, address.Uri, cancellationToken).ConfigureAwait(false);
         }
         catch (WebSocketException) when (_socket.HttpStatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests)
         {
@@ -38,7 +39,10 @@ internal sealed class BatchLink(string @namespace, byte[] producer, HashSet<stri
     }
 
     /// <summary>Sends a batch.</summary>
-    public async Task SendAsync(CountedBatch batch, CancellationToken cancellationToken)
+    /// <param name="batch">The batch.</param>
+    /// <param name="isMoreAtOnce">Whether the caller sends another right afterwards, whatever happens: they leave together.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task SendAsync(CountedBatch batch, bool isMoreAtOnce, CancellationToken cancellationToken)
     {
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -48,6 +52,7 @@ internal sealed class BatchLink(string @namespace, byte[] producer, HashSet<stri
                 batch.Write(_message, @namespace, producer, known);
             lock (_unanswered)
                 _unanswered.Enqueue(batch);
+            _stream!.IsHolding = isMoreAtOnce;
             await _socket.SendAsync(_message.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken).ConfigureAwait(false);
         }
         finally

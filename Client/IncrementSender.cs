@@ -205,10 +205,10 @@ public sealed class IncrementSender : IAsyncDisposable
         CountedBatch[] again;
         lock (_gate)
             again = [.. _onTheirWay.Values];
-        foreach (CountedBatch batch in again)
+        for (int i = 0; i < again.Length; i++)
         {
-            batch.MayBeCounted = true;
-            await link.SendAsync(batch, cancellationToken).ConfigureAwait(false);
+            again[i].MayBeCounted = true;
+            await link.SendAsync(again[i], isMoreAtOnce: i + 1 < again.Length, cancellationToken).ConfigureAwait(false);
         }
 
         while (true)
@@ -227,7 +227,9 @@ public sealed class IncrementSender : IAsyncDisposable
                 _onTheirWay.Add(batch.Sequence, batch);
             }
 
-            await link.SendAsync(batch, cancellationToken).ConfigureAwait(false);
+            // Only this loop takes batches and room: what is there now is there for its next turn.
+            bool isMoreAtOnce = _waiting.Reader.Count > 0 && _room.CurrentCount > 0;
+            await link.SendAsync(batch, isMoreAtOnce, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -242,11 +244,11 @@ public sealed class IncrementSender : IAsyncDisposable
             case 400 when !batch.NamesAll && FieldOf(problem).StartsWith("ids[", StringComparison.Ordinal):
                 // Its counter was deleted since, or its name was in a batch that was refused.
                 batch.NamesAll = true;
-                await link.SendAsync(batch, cancellationToken).ConfigureAwait(false);
+                await link.SendAsync(batch, isMoreAtOnce: false, cancellationToken).ConfigureAwait(false);
                 break;
             case 429 or 503 or 507:
                 await PauseAsync(cancellationToken).ConfigureAwait(false);
-                await link.SendAsync(batch, cancellationToken).ConfigureAwait(false);
+                await link.SendAsync(batch, isMoreAtOnce: false, cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 IncrementRefusedException refused = new(status, batch.Count, $"The node answers {status} to {batch.Count} increments: {Detail(problem)}");

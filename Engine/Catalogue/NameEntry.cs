@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Sketch.Engine.Catalogue;
 
 /// <summary>
@@ -64,4 +66,7 @@ internal readonly struct NameEntry(NameHash hash, long reference)
 
     /// <summary>The part of a reference that is compared with <see cref="Usual"/>.</summary>
     internal static long UsualPart(long reference) => reference & UsualMask;
+
+    /// <summary>Those parts of several references.</summary>
+    internal static Vector256<long> UsualPart(Vector256<long> references) => references & Vector256.Create(UsualMask);
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 using Sketch.Engine.Catalogue;
 
@@ -88,52 +89,70 @@ public sealed partial class IncrementBatch
 
     private Rejection? Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, ReadOnlySpan<long> references, out int at)
     {
-        // What nearly every row is: declared, without a definition of its own, in this namespace, and small.
         NamespaceEntry owner = Owner;
         bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
         long usual = NameEntry.Usual(owner.State.Index);
-        Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
-        Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
-        int added = 0;
-        long weight = 0;
-        uint largest = _largest;
-        Rejection? refused = null;
         for (at = 0; at < ids.Length; at++)
         {
-            if (isApproximate && NameEntry.UsualPart(references[at]) == usual && (ulong)deltas[at] < MaxSketchDelta)
+            if (isApproximate)
             {
-                uint delta = (uint)deltas[at];
-                sketchIds[added] = ids[at];
-                sketchDeltas[added++] = delta;
-                largest = Math.Max(largest, delta);
-                weight += delta;
-                continue;
+                at += AddUsual(ids[at..], deltas[at..], references[at..], usual);
+                if (at == ids.Length)
+                {
+                    break;
+                }
             }
 
-            // It may add rows and grow their columns.
-            Commit(ref added, ref weight, largest);
-            refused = AddUnusual(ids[at], deltas[at], owner);
-            if (refused is not null)
+            if (AddUnusual(ids[at], deltas[at], owner) is { } refused)
             {
-                break;
+                return refused;
             }
-
-            sketchIds = _sketchIds.AsSpan(_sketch);
-            sketchDeltas = _sketchDeltas.AsSpan(_sketch);
-            largest = _largest;
         }
 
-        Commit(ref added, ref weight, largest);
-        return refused;
+        return null;
     }
 
-    private void Commit(ref int added, ref long weight, uint largest)
+    // Adds what nearly every row is: declared, without a definition of its own, in this namespace, and small. Stops before the first that is not.
+    private int AddUsual(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, ReadOnlySpan<long> references, long usual)
     {
+        Span<uint> narrow = _sketchDeltas.AsSpan(_sketch, ids.Length);
+        long weight = 0;
+        long bits = 0;
+        int added = 0;
+        if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256<long> weights = default;
+            Vector256<long> all = default;
+            for (; added <= ids.Length - Vector256<long>.Count; added += Vector256<long>.Count)
+            {
+                Vector256<long> some = Vector256.Create(deltas[added..]);
+                Vector256<long> wrong = (NameEntry.UsualPart(Vector256.Create(references[added..])) ^ Vector256.Create(usual)) | (some & Vector256.Create(~(MaxSketchDelta - 1L)));
+                if (wrong != default)
+                {
+                    break;
+                }
+
+                weights += some;
+                all |= some;
+                Vector128.Narrow(some.GetLower(), some.GetUpper()).AsUInt32().CopyTo(narrow[added..]);
+            }
+
+            weight = Vector256.Sum(weights);
+            bits = all[0] | all[1] | all[2] | all[3];
+        }
+
+        for (; added < ids.Length && NameEntry.UsualPart(references[added]) == usual && (ulong)deltas[added] < MaxSketchDelta; added++)
+        {
+            narrow[added] = (uint)deltas[added];
+            weight += deltas[added];
+            bits |= deltas[added];
+        }
+
+        ids[..added].CopyTo(_sketchIds.AsSpan(_sketch));
         _sketch += added;
         Weight += weight;
-        _largest = largest;
-        added = 0;
-        weight = 0;
+        _deltaBits |= (uint)bits;
+        return added;
     }
 
     private Rejection? AddUnusual(ulong id, long delta, NamespaceEntry owner)

@@ -73,7 +73,7 @@ public sealed partial class IncrementBatch
         int added = 0;
         int left = 0;
         long weight = 0;
-        uint largest = _largest;
+        uint bits = 0;
         for (int i = 0; i < numbers.Length; i++)
         {
             int number = numbers[i];
@@ -82,7 +82,7 @@ public sealed partial class IncrementBatch
                 uint delta = (uint)deltas[i];
                 sketchIds[added] = ids[number];
                 sketchDeltas[added++] = delta;
-                largest = Math.Max(largest, delta);
+                bits |= delta;
                 weight += delta;
             }
             else
@@ -91,7 +91,9 @@ public sealed partial class IncrementBatch
             }
         }
 
-        Commit(ref added, ref weight, largest);
+        _sketch += added;
+        Weight += weight;
+        _deltaBits |= bits;
         return left;
     }
 

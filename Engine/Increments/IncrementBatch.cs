@@ -29,7 +29,7 @@ public sealed partial class IncrementBatch : IDisposable
     private byte[] _payload = [];
     private int _exact;
     private int _sketch;
-    private uint _largest;
+    private uint _deltaBits; // those that any delta of the sketch's rows has
     private int _nameLength;
     private int _prefix;
     private NamespaceEntry? _owner;
@@ -134,7 +134,7 @@ public sealed partial class IncrementBatch : IDisposable
         _prefix = owner.IdPrefix.Length;
         _exact = _sketch = _nameLength = 0;
         Weight = 0;
-        _largest = 0;
+        _deltaBits = 0;
         IsStrong = false;
         _newNames.Clear();
         _newIds.Clear();
@@ -177,7 +177,7 @@ public sealed partial class IncrementBatch : IDisposable
     /// <summary>The payload for the log, valid until the batch is disposed.</summary>
     internal ReadOnlyMemory<byte> Encode()
     {
-        int deltaBytes = DeltaColumn.BytesFor(_largest);
+        int deltaBytes = DeltaColumn.BytesFor(_deltaBits);
         int names = IncrementPayload.NamesOffset(_exact, _sketch, deltaBytes);
         int length = names + (2 * _newNames.Count) + _nameLength;
         if (_payload.Length < length)
@@ -219,7 +219,7 @@ public sealed partial class IncrementBatch : IDisposable
 
             _sketchIds[_sketch] = id;
             _sketchDeltas[_sketch++] = (uint)delta;
-            _largest = Math.Max(_largest, (uint)delta);
+            _deltaBits |= (uint)delta;
             return;
         }
 

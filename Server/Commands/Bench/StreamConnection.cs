@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Text;
+using Sketch.Client;
 using Sketch.Server.Rest;
 using Sketch.Server.Streams;
 
@@ -15,6 +16,7 @@ internal sealed class StreamConnection : IAsyncDisposable
     private readonly Queue<int> _unanswered = new();
     private readonly byte[] _producer;
     private readonly Action<int> _counted;
+    private HeldStream? _stream;
     private Task _reading = Task.CompletedTask;
     private long _sequence;
 
@@ -35,7 +37,7 @@ internal sealed class StreamConnection : IAsyncDisposable
     {
         StreamConnection connection = new(producer, counted);
         UriBuilder address = new(node) { Scheme = "ws", Path = $"/v1/namespaces/{@namespace}/increments/stream" };
-        await connection._socket.ConnectAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+        connection._stream = await HeldStream.ConnectAsync(connection._socket, address.Uri, cancellationToken).ConfigureAwait(false);
         connection._reading = connection.ReadAsync(cancellationToken);
         return connection;
     }
@@ -75,12 +77,16 @@ internal sealed class StreamConnection : IAsyncDisposable
         _message.Write(names.Span);
         lock (_unanswered)
             _unanswered.Enqueue(count);
+
+        // The next batch comes at once: as long as there is room for it, this one waits for it.
+        _stream!.IsHolding = _room.CurrentCount > 0;
         await _socket.SendAsync(_message.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waits until every batch is answered; nobody may send meanwhile.</summary>
     public async Task AnsweredAsync(CancellationToken cancellationToken)
     {
+        await _stream!.SendHeldAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < BatchStream.MaxUnanswered; i++)
             await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         _room.Release(BatchStream.MaxUnanswered);
@@ -89,6 +95,7 @@ internal sealed class StreamConnection : IAsyncDisposable
     /// <summary>Waits for the answers that are missing, and closes the connection.</summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
+        _stream!.IsHolding = false;
         await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken).ConfigureAwait(false);
         await _reading.ConfigureAwait(false);
     }
