@@ -51,7 +51,7 @@ public sealed partial class IncrementBatch
         for (int from = 0; from < numbers.Length; from += Together)
         {
             int count = Math.Min(Together, numbers.Length - from);
-            int left = AddKnown(names, numbers.Slice(from, count), deltas.Slice(from, count), rest);
+            int left = AddKnown(names, numbers[from..], deltas.Slice(from, count), rest);
             if (left > 0 && AddOthers(names, numbers[from..], deltas[from..], rest[..left], out int wrong) is { } refused)
             {
                 at = from + wrong;
@@ -63,8 +63,10 @@ public sealed partial class IncrementBatch
     }
 
     // The batch is judged by the definitions of its beginning, those of the judgement: should one have come meanwhile, the fold looks again.
+    // There are more numbers than deltas where others follow: what is known of them is asked for meanwhile.
     private int AddKnown(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, Span<int> rest)
     {
+        const int Ahead = 32;
         uint judgement = names.Judge(DefinitionsAt);
         ReadOnlySpan<ulong> ids = names.Ids;
         ReadOnlySpan<uint> usualIn = names.UsualIn;
@@ -74,8 +76,13 @@ public sealed partial class IncrementBatch
         int left = 0;
         long weight = 0;
         uint bits = 0;
-        for (int i = 0; i < numbers.Length; i++)
+        for (int i = 0; i < deltas.Length; i++)
         {
+            if (i + Ahead < numbers.Length)
+            {
+                names.Ask(numbers[i + Ahead]);
+            }
+
             int number = numbers[i];
             if (usualIn[number] == judgement && (ulong)deltas[i] < MaxSketchDelta)
             {

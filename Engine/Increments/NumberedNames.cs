@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
 namespace Sketch.Engine.Increments;
 
 /// <summary>
@@ -21,6 +24,17 @@ public sealed class NumberedNames
 
     /// <summary>For each number, the judgement in which its counter was found to be what nearly all are.</summary>
     internal Span<uint> UsualIn => _usualIn.AsSpan(0, Count);
+
+    /// <summary>Asks for what is known of a number, so that it is there when it is looked at.</summary>
+    internal unsafe void Ask(int number)
+    {
+        if (Sse.IsSupported)
+        {
+            // Should the arrays move, it is in vain.
+            Sse.Prefetch0(Unsafe.AsPointer(ref _ids[number]));
+            Sse.Prefetch0(Unsafe.AsPointer(ref _usualIn[number]));
+        }
+    }
 
     /// <summary>Forgets all names; their memory stays.</summary>
     public void Clear()
