@@ -15,12 +15,13 @@ internal sealed class HeldStream : NetworkStream
     private readonly byte[] _held = new byte[MostBytes];
     private int _length;
 
-    private HeldStream(Socket socket)
+    /// <param name="socket">Connected.</param>
+    public HeldStream(Socket socket)
         : base(socket, ownsSocket: true)
     {
     }
 
-    /// <summary>Whether what is written from now on is held back until <see cref="SendHeldAsync"/>, or until it is too much.</summary>
+    /// <summary>Whether what is written from now on is held back until something is written that is not, or until it is too much.</summary>
     public bool IsHolding { get; set; }
 
     /// <summary>Connects a WebSocket over such a stream.</summary>
@@ -58,8 +59,7 @@ internal sealed class HeldStream : NetworkStream
             await SendHeldAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends what was held back.</summary>
-    public async ValueTask SendHeldAsync(CancellationToken cancellationToken)
+    private async ValueTask SendHeldAsync(CancellationToken cancellationToken)
     {
         int length = _length;
         _length = 0;

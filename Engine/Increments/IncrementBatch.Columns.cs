@@ -2,15 +2,13 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Text;
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Increments;
 
 /// <content>Columns of ids whose names the node knows, or the batch declares: the fast door. Nothing is hashed and no name is looked at.</content>
 public sealed partial class IncrementBatch
 {
-    // Looked up together, so that their lines come from memory together, and used while they are in the nearest cache.
-    private const int Together = 256;
-
     /// <summary>Declares a counter's name, so that its id may be used in columns. A name the node knows already is no error.</summary>
     /// <param name="nameUtf8">1 to 256 bytes of valid UTF-8 without control characters.</param>
     /// <returns>Null when declared, else the refusal, of the field name.</returns>
@@ -55,10 +53,10 @@ public sealed partial class IncrementBatch
             return tooMany;
         }
 
-        Span<long> references = stackalloc long[Together];
-        for (; at < ids.Length; at += Together)
+        Span<long> references = stackalloc long[IdLines.Together];
+        for (; at < ids.Length; at += IdLines.Together)
         {
-            int count = Math.Min(Together, ids.Length - at);
+            int count = Math.Min(IdLines.Together, ids.Length - at);
             ReadOnlySpan<ulong> some = ids.Slice(at, count);
             _catalogue.Counters.Find(some, references[..count]);
             if (Add(some, deltas.Slice(at, count), references[..count], out int wrong) is { } refused)

@@ -1,4 +1,5 @@
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Increments;
 
@@ -47,10 +48,10 @@ public sealed partial class IncrementBatch
         }
 
         // Rows whose counter has to be looked at: nearly none, once every counter came.
-        Span<int> rest = stackalloc int[Together];
-        for (int from = 0; from < numbers.Length; from += Together)
+        Span<int> rest = stackalloc int[IdLines.Together];
+        for (int from = 0; from < numbers.Length; from += IdLines.Together)
         {
-            int count = Math.Min(Together, numbers.Length - from);
+            int count = Math.Min(IdLines.Together, numbers.Length - from);
             int left = AddKnown(names, numbers[from..], deltas.Slice(from, count), rest);
             if (left > 0 && AddOthers(names, numbers[from..], deltas[from..], rest[..left], out int wrong) is { } refused)
             {

@@ -11,9 +11,6 @@ internal sealed class DeltaTable
 {
     private const int LeastSlots = 512;
 
-    // With room for fewer the table grows, so that many are looked up at a time.
-    private const int LeastRoom = 64;
-
     private readonly IdSort _sort = new();
     private IdLines _lines = new(LeastSlots);
     private int _count;
@@ -33,9 +30,9 @@ internal sealed class DeltaTable
     {
         while (!ids.IsEmpty)
         {
-            // There is room for as many as are looked up before the table is looked at again: it grows in between, if at all.
+            // It grows between searches, so none is for more ids than there is room for, should all be new; nor for a few at a time because a large table is nearly full.
             int room = (int)(_lines.Slots * 3L / 4) - _count;
-            if (room < Math.Min(ids.Length, LeastRoom))
+            if (room < Math.Min(ids.Length, _lines.Slots / 8))
             {
                 Grow();
                 continue;

@@ -21,7 +21,7 @@ internal sealed partial class CounterTable
     private readonly NameHash _names;
     private readonly long _capacity;
 
-    // Copied on write, so that whoever looks up many ids reads it once.
+    // Copied on write: whoever looks up many ids reads it once, and keeps the segments that it looks at alive by keeping the array.
     private TableSegment[] _segments = new TableSegment[1 << SegmentBits];
     private long _hot;
 
@@ -86,7 +86,7 @@ internal sealed partial class CounterTable
     }
 
     /// <summary>Asks for what is known of ids that are about to be looked at one by one, but for their totals, so that their misses overlap.</summary>
-    /// <param name="ids">A few hundred at most: they are to stay in the nearest cache until then.</param>
+    /// <param name="ids">At most <see cref="IdLines.Together"/>.</param>
     public void Prefetch(ReadOnlySpan<ulong> ids)
     {
         using SegmentsSeen segments = Seen();

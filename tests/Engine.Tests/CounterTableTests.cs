@@ -412,6 +412,46 @@ public partial class CounterTableTests
         await reader;
     }
 
+    [Fact]
+    public async Task Many_ids_are_found_while_their_segments_are_replaced_and_collected()
+    {
+        CounterTable table = new(Secret, 1L << 30);
+        const int Counters = 3_000;
+        ulong[] ids = [.. Enumerable.Range(0, Counters).Select(Id)];
+        for (int i = 0; i < Counters; i++)
+        {
+            table.GetOrAdd(ids[i], 3, Name(i), out _);
+        }
+
+        long[] expected = new long[Counters];
+        table.Find(ids, expected);
+        Assert.DoesNotContain(0, expected);
+        using CancellationTokenSource done = new();
+        Task reader = Task.Run(() =>
+        {
+            long[] found = new long[Counters];
+            while (!done.IsCancellationRequested)
+            {
+                table.Find(ids, found);
+                Assert.Equal(expected, found);
+            }
+        });
+
+        for (int round = 1; round <= 60 && !reader.IsCompleted; round++)
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                table.GetOrAdd(Id((round * Counters) + i), 4, Name(i), out _);
+            }
+
+            table.Fit();
+            GC.Collect();
+        }
+
+        await done.CancelAsync();
+        await reader;
+    }
+
     private static long At(CounterTable table, ulong id, long epoch)
     {
         Assert.True(table.At(id, epoch, out long total));

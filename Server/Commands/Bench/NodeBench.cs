@@ -202,7 +202,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
         {
             int count = Math.Min(Batch, options.Counters - from);
             byte[] names = BatchConnection.Names([.. Enumerable.Range(from, count).Select(BenchStream.NameUtf8)]);
-            await connection.SendNumbersAsync(first.WrittenMemory, 1, options.DeltaBytes, _deltas.AsMemory(0, options.DeltaBytes), names, count, cancellationToken).ConfigureAwait(false);
+            await connection.SendNumbersAsync(first.WrittenMemory, 1, options.DeltaBytes, _deltas.AsMemory(0, options.DeltaBytes), names, count, isMoreAtOnce: from + Batch < options.Counters, cancellationToken).ConfigureAwait(false);
         }
 
         await connection.AnsweredAsync(cancellationToken).ConfigureAwait(false);
@@ -230,7 +230,7 @@ internal sealed class NodeBench(NodeBenchOptions options, ServedNode node, Actio
             for (long part = number; Stopwatch.GetElapsedTime(started).TotalSeconds < options.Seconds; part += options.Connections)
             {
                 if (options.Compact)
-                    await connection.SendNumbersAsync(stream.NumberedPart(part), options.BatchIncrements, options.DeltaBytes, deltas, default, 0, cancellationToken).ConfigureAwait(false);
+                    await connection.SendNumbersAsync(stream.NumberedPart(part), options.BatchIncrements, options.DeltaBytes, deltas, default, 0, isMoreAtOnce: true, cancellationToken).ConfigureAwait(false);
                 else
                     await connection.SendAsync(stream.Part(part, options.BatchIncrements), options.DeltaBytes, deltas, cancellationToken).ConfigureAwait(false);
             }

@@ -42,14 +42,14 @@ internal sealed class StreamConnection : IAsyncDisposable
         return connection;
     }
 
-    /// <summary>Sends a batch once there is room for one more on the way.</summary>
+    /// <summary>Sends a batch once there is room for one more on the way; another one, or <see cref="FinishAsync"/>, follows at once.</summary>
     /// <param name="ids">The ids.</param>
     /// <param name="width">Bytes of a delta.</param>
     /// <param name="deltas">The column of deltas.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CommandException">The node refused a batch, for another reason than that it is busy.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> ids, int width, ReadOnlyMemory<byte> deltas, CancellationToken cancellationToken) =>
-        SendAsync(BinaryBatch.Ids, ids.Length / sizeof(ulong), ids, width, deltas, default, 0, cancellationToken);
+        SendAsync(BinaryBatch.Ids, ids.Length / sizeof(ulong), ids, width, deltas, default, 0, isMoreAtOnce: true, cancellationToken);
 
     /// <summary>The same, with numbers of names.</summary>
     /// <param name="numbers">The column of numbers.</param>
@@ -58,14 +58,15 @@ internal sealed class StreamConnection : IAsyncDisposable
     /// <param name="deltas">The column of deltas.</param>
     /// <param name="names">The names that get the next numbers.</param>
     /// <param name="named">How many those are.</param>
+    /// <param name="isMoreAtOnce">Whether another one, or <see cref="FinishAsync"/>, follows at once.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CommandException">The node refused a batch, for another reason than that it is busy.</exception>
     public ValueTask SendNumbersAsync(
-        ReadOnlyMemory<byte> numbers, int count, int width, ReadOnlyMemory<byte> deltas, ReadOnlyMemory<byte> names, int named, CancellationToken cancellationToken) =>
-        SendAsync(BinaryBatch.Numbers, count, numbers, width, deltas, names, named, cancellationToken);
+        ReadOnlyMemory<byte> numbers, int count, int width, ReadOnlyMemory<byte> deltas, ReadOnlyMemory<byte> names, int named, bool isMoreAtOnce, CancellationToken cancellationToken) =>
+        SendAsync(BinaryBatch.Numbers, count, numbers, width, deltas, names, named, isMoreAtOnce, cancellationToken);
 
     private async ValueTask SendAsync(
-        int encoding, int count, ReadOnlyMemory<byte> counters, int width, ReadOnlyMemory<byte> deltas, ReadOnlyMemory<byte> names, int named, CancellationToken cancellationToken)
+        int encoding, int count, ReadOnlyMemory<byte> counters, int width, ReadOnlyMemory<byte> deltas, ReadOnlyMemory<byte> names, int named, bool isMoreAtOnce, CancellationToken cancellationToken)
     {
         if (_reading.IsCompleted)
             await _reading.ConfigureAwait(false);
@@ -77,16 +78,13 @@ internal sealed class StreamConnection : IAsyncDisposable
         _message.Write(names.Span);
         lock (_unanswered)
             _unanswered.Enqueue(count);
-
-        // The next batch comes at once: as long as there is room for it, this one waits for it.
-        _stream!.IsHolding = _room.CurrentCount > 0;
+        _stream!.IsHolding = isMoreAtOnce && _room.CurrentCount > 0;
         await _socket.SendAsync(_message.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waits until every batch is answered; nobody may send meanwhile.</summary>
     public async Task AnsweredAsync(CancellationToken cancellationToken)
     {
-        await _stream!.SendHeldAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < BatchStream.MaxUnanswered; i++)
             await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         _room.Release(BatchStream.MaxUnanswered);
