@@ -88,17 +88,16 @@ public sealed partial class IncrementBatch
     private Rejection? Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, ReadOnlySpan<long> references, out int at)
     {
         NamespaceEntry owner = Owner;
-        bool isApproximate = owner.State.Definition.Tier == Tier.Approximate;
+        Tier tier = owner.State.Definition.Tier;
         long usual = NameEntry.Usual(owner.State.Index);
         for (at = 0; at < ids.Length; at++)
         {
-            if (isApproximate)
+            at += tier == Tier.Approximate
+                ? AddUsual(ids[at..], deltas[at..], references[at..], usual)
+                : AddUsualExact(ids[at..], deltas[at..], references[at..], usual, tier);
+            if (at == ids.Length)
             {
-                at += AddUsual(ids[at..], deltas[at..], references[at..], usual);
-                if (at == ids.Length)
-                {
-                    break;
-                }
+                break;
             }
 
             if (AddUnusual(ids[at], deltas[at], owner) is { } refused)
@@ -150,6 +149,29 @@ public sealed partial class IncrementBatch
         _sketch += added;
         Weight += weight;
         _deltaBits |= (uint)bits;
+        return added;
+    }
+
+    // The same in a namespace of exact counters: of any delta that is allowed at all.
+    private int AddUsualExact(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, ReadOnlySpan<long> references, long usual, Tier tier)
+    {
+        if (_exact + ids.Length > _exactIds.Length)
+        {
+            GrowExactRows((int)BitOperations.RoundUpToPowerOf2((uint)(_exact + ids.Length)));
+        }
+
+        long weight = 0;
+        int added = 0;
+        for (; added < ids.Length && NameEntry.UsualPart(references[added]) == usual && deltas[added] is >= -EngineLimits.MaxDelta and <= EngineLimits.MaxDelta; added++)
+        {
+            weight += Math.Abs(deltas[added]);
+        }
+
+        ids[..added].CopyTo(_exactIds.AsSpan(_exact));
+        deltas[..added].CopyTo(_exactDeltas.AsSpan(_exact));
+        _exact += added;
+        Weight += weight;
+        IsStrong |= added > 0 && tier == Tier.Strong;
         return added;
     }
 

@@ -225,8 +225,7 @@ public sealed partial class IncrementBatch : IDisposable
 
         if (_exact == _exactIds.Length)
         {
-            Array.Resize(ref _exactIds, _exact * 2);
-            Array.Resize(ref _exactDeltas, _exact * 2);
+            GrowExactRows(_exact * 2);
         }
 
         _exactIds[_exact] = id;
@@ -236,6 +235,12 @@ public sealed partial class IncrementBatch : IDisposable
     private bool IsUnknown(in NewName name, out NameEntry entry) => !_catalogue.Counters.TryGet(name.Id, out entry) || entry.IsRemoved;
 
     private ReadOnlySpan<byte> TextOf(in NewName name) => _nameBytes.AsSpan(name.Offset, name.Length);
+
+    private void GrowExactRows(int rows)
+    {
+        Array.Resize(ref _exactIds, rows);
+        Array.Resize(ref _exactDeltas, rows);
+    }
 
     private void GrowSketchRows(int rows)
     {

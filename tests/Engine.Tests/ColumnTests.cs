@@ -18,7 +18,7 @@ public sealed class ColumnTests
     [InlineData(true)]
     public async Task A_row_that_is_larger_than_others_is_kept_as_it_is_wherever_it_stands(bool byNumber)
     {
-        await using Rig rig = await Named();
+        await using Rig rig = await Named(Tier.Approximate);
         foreach (int place in Places)
         {
             foreach (long delta in (long[])[200, 255, 256, 65_535, 65_536, MostNarrow, MostNarrow + 1, EngineLimits.MaxDelta])
@@ -39,27 +39,34 @@ public sealed class ColumnTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_wrong_delta_is_named_wherever_it_stands(bool byNumber)
+    [InlineData(Tier.Eventual)]
+    [InlineData(Tier.Strong)]
+    public async Task Exact_counters_take_deltas_either_way_and_one_of_another_tier_is_told_from_them_wherever_it_stands(Tier tier)
     {
-        await using Rig rig = await Named();
+        await using Rig rig = await Named(tier);
+        Assert.Null(await rig.Engine.DefineCounterAsync(Rig.Namespace, new CounterDefinition("other", Tier: Tier.Approximate), CancellationToken.None));
+        long[] deltas = [.. Enumerable.Range(0, Rows).Select(i => i % 3 == 0 ? -EngineLimits.MaxDelta : i)];
         foreach (int place in Places)
         {
-            foreach (long delta in (long[])[-1, long.MinValue, EngineLimits.MaxDelta + 1])
-            {
-                long[] deltas = [.. Enumerable.Repeat(1L, Rows)];
-                deltas[place] = delta;
-                using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
-                Assert.Equal(("delta", place), (Add(rig, batch, byNumber, Ids(), deltas, out int at)?.Field, at));
-            }
+            (ulong[] ids, long[] some) = (Ids(), [.. deltas]);
+            (ids[place], some[place]) = (CounterId.Of(Rig.Namespace, "other"), 7);
+            using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+            Assert.Null(batch.Add(ids, some, out _));
+
+            IncrementPayload payload = new(batch.Encode().Span);
+            Assert.Equal(ids.Where((_, i) => i != place), payload.ExactIds.ToArray());
+            Assert.Equal(some.Where((_, i) => i != place), payload.ExactDeltas.ToArray());
+            Assert.Equal([ids[place]], payload.ApproximateIds.ToArray());
+            Assert.Equal((some.Sum(Math.Abs), tier == Tier.Strong), (payload.Weight, batch.IsStrong));
         }
     }
 
-    [Fact]
-    public async Task An_unknown_id_is_named_wherever_it_stands()
+    [Theory]
+    [InlineData(Tier.Eventual)]
+    [InlineData(Tier.Approximate)]
+    public async Task An_unknown_id_is_named_wherever_it_stands(Tier tier)
     {
-        await using Rig rig = await Named();
+        await using Rig rig = await Named(tier);
         long[] deltas = [.. Enumerable.Repeat(1L, Rows)];
         foreach (int place in Places)
         {
@@ -70,9 +77,27 @@ public sealed class ColumnTests
         }
     }
 
-    private static async Task<Rig> Named()
+    [Theory]
+    [InlineData(Tier.Approximate, false, -1)]
+    [InlineData(Tier.Approximate, true, -1)]
+    [InlineData(Tier.Approximate, false, EngineLimits.MaxDelta + 1)]
+    [InlineData(Tier.Eventual, false, EngineLimits.MaxDelta + 1)]
+    [InlineData(Tier.Eventual, true, long.MinValue)]
+    public async Task A_wrong_delta_is_named_wherever_it_stands(Tier tier, bool byNumber, long delta)
     {
-        Rig rig = await Rig.Open(Tier.Approximate);
+        await using Rig rig = await Named(tier);
+        foreach (int place in Places)
+        {
+            long[] deltas = [.. Enumerable.Repeat(1L, Rows)];
+            deltas[place] = delta;
+            using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+            Assert.Equal(("delta", place), (Add(rig, batch, byNumber, Ids(), deltas, out int at)?.Field, at));
+        }
+    }
+
+    private static async Task<Rig> Named(Tier tier)
+    {
+        Rig rig = await Rig.Open(tier);
         await rig.Send("p", 1, [.. Enumerable.Range(0, Rows).Select(i => ($"c{i}", 1L))]);
         return rig;
     }
