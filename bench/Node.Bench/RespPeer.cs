@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -35,7 +36,7 @@ internal static class RespPeer
 
     private static async Task<double> WithAsync(string executable, string[] arguments, string folder, int port, BenchStream stream, int seconds)
     {
-        using Process server = Process.Start(new ProcessStartInfo(executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process server = Start(executable, arguments);
         server.OutputDataReceived += (_, _) => { };
         server.ErrorDataReceived += (_, _) => { };
         server.BeginOutputReadLine();
@@ -52,6 +53,18 @@ internal static class RespPeer
             server.Kill();
             await server.WaitForExitAsync();
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Process Start(string executable, string[] arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        }
+        catch (Win32Exception missing)
+        {
+            throw new FileNotFoundException($"{executable} can't be started: {missing.Message}. Debian has Redis: apt-get install redis-server", executable, missing);
         }
     }
 
