@@ -9,6 +9,8 @@ interface Watch {
   readonly onRefused: ((message: string) => void) | undefined;
   readonly rules: Map<string, Alert>;
   subscription: number | null;
+  /** What arrived while the answer to a subscription is on its way: it is newer than what the answer says. */
+  meanwhile: Alert[] | null;
 }
 
 /** Rules and their states, kept up to date over the hub. */
@@ -20,13 +22,16 @@ export class AlertBook {
     this.#connection = connection;
     connection.on('OnAlert', (alert: Alert) => {
       for (const watch of this.#watches) {
-        if (watch.namespace === alert.namespace) take(watch, alert);
+        if (watch.namespace !== alert.namespace) continue;
+        watch.meanwhile?.push(alert);
+        put(watch, alert);
+        tell(watch);
       }
     });
   }
 
   watch(namespace: string, onAlerts: (alerts: readonly Alert[]) => void, onRefused?: (message: string) => void): () => void {
-    const watch: Watch = { namespace, onAlerts, onRefused, rules: new Map(), subscription: null };
+    const watch: Watch = { namespace, onAlerts, onRefused, rules: new Map(), subscription: null, meanwhile: null };
     this.#watches.add(watch);
     void this.#open(watch);
     return () => {
@@ -44,6 +49,7 @@ export class AlertBook {
 
   async #open(watch: Watch): Promise<void> {
     if (this.#connection.state !== HubConnectionState.Connected) return;
+    watch.meanwhile = [];
     try {
       const answer = await this.#connection.invoke<{ subscription: number; alerts: readonly Alert[] }>('SubscribeAlerts', { namespace: watch.namespace });
       if (!this.#watches.has(watch)) {
@@ -52,19 +58,20 @@ export class AlertBook {
       }
       watch.subscription = answer.subscription;
       watch.rules.clear();
-      for (const alert of answer.alerts) watch.rules.set(alert.id, alert);
+      for (const alert of [...answer.alerts, ...(watch.meanwhile ?? [])]) put(watch, alert);
+      watch.meanwhile = null;
       tell(watch);
     } catch (failure) {
+      watch.meanwhile = null;
       const refusal = refusalIn(failure);
       if (refusal !== null && this.#watches.has(watch)) watch.onRefused?.(refusal);
     }
   }
 }
 
-function take(watch: Watch, alert: Alert): void {
+function put(watch: Watch, alert: Alert): void {
   if (alert.state === 'deleted') watch.rules.delete(alert.id);
   else watch.rules.set(alert.id, alert);
-  tell(watch);
 }
 
 function tell(watch: Watch): void {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { halfWidth, isSnapshot, LiveView, merge, Refusal, SketchClient } from '../dist/index.js';
+import { AlertBook } from '../dist/alerts.js';
 
 const url = process.env.SKETCH_URL ?? 'http://127.0.0.1:8080';
 const namespace = `client-${process.pid}`;
@@ -92,6 +93,23 @@ test('rules are told with their states', options, async () => {
   assert.deepEqual((await client.rest.alerts(namespace)).map((alert) => alert.id), ['many']);
   await client.rest.deleteAlert(namespace, 'many');
   assert.deepEqual(await client.rest.alerts(namespace), []);
+});
+
+test('a state that overtakes the answer to a subscription stands', async () => {
+  const told = [];
+  let onAlert;
+  const connection = {
+    state: 'Connected',
+    on: (_, receive) => (onAlert = receive),
+    invoke: async () => {
+      onAlert({ namespace, id: 'busy', state: 'ok' });
+      onAlert({ namespace, id: 'gone', state: 'deleted' });
+      return { subscription: 1, alerts: [{ namespace, id: 'busy', state: 'unknown' }, { namespace, id: 'gone', state: 'ok' }] };
+    },
+  };
+  new AlertBook(connection).watch(namespace, (alerts) => told.push(alerts.map(({ id, state }) => [id, state])));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(told.at(-1), [['busy', 'ok']]);
 });
 
 test('two frames in one say what both said', () => {
