@@ -4,7 +4,7 @@ namespace Sketch.Sketches;
 
 /// <content>
 /// Batches: with each id that is applied, the cache lines of one further on are asked for, so that misses overlap with each other and with work. One at a time, since a processor that
-/// has no room for another miss forgets what it was asked for. The result is the same as one call an id, in order.
+/// has no room for another miss need not do what it was merely advised to. The result is the same as one call an id, in order.
 /// </content>
 public sealed partial class CountMinSketch
 {

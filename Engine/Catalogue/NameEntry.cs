@@ -52,6 +52,7 @@ internal readonly struct NameEntry(NameHash hash, long reference)
     /// <summary>The counter was deleted and had not come again when it was looked up.</summary>
     public bool IsRemoved => (reference & RemovedFlag) != 0;
 
+    /// <summary>Whose counter it is.</summary>
     public ushort NamespaceIndex => (ushort)(reference >>> NamespaceShift);
 
     /// <summary>Whether this is the entry of a name. Wrong for another name on the same 64-bit id once in 2^39, or in 2^16 while the counter is out of memory.</summary>

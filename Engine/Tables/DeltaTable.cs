@@ -111,12 +111,15 @@ internal sealed class DeltaTable
         private readonly ReadOnlySpan<T> _deltas = deltas;
         private readonly IdLines _lines = table._lines;
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public ulong* Home(ulong id) => _lines.Ask(IdHome.Of(id, _lines.Lines));
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public ulong* After(ulong id, ulong* line) => _lines.AskAfter(line);
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Found(int index, ulong* slot)
         {
@@ -124,6 +127,7 @@ internal sealed class DeltaTable
             Volatile.Write(ref sum, sum + long.CreateTruncating(_deltas[index]));
         }
 
+        /// <inheritdoc/>
         public void Missing(int index, ulong* slot)
         {
             IdLines.FillAt(slot, _ids[index], long.CreateTruncating(_deltas[index]));

@@ -126,10 +126,10 @@ internal unsafe class IdLines
     }
 
     /// <summary>A bit for each slot of a line that holds the id.</summary>
-    // The processor reads each id whole; that a number is read after its id follows from its address.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Where(ref ulong ids, ulong id)
     {
+        // The processor reads each id whole; that a number is read after its id follows from its address.
         if (Vector256.IsHardwareAccelerated)
         {
             return Vector256.Equals(Vector256.LoadUnsafe(ref ids), Vector256.Create(id)).ExtractMostSignificantBits();

@@ -5,7 +5,7 @@ namespace Sketch.Engine.Tables;
 
 /// <summary>
 /// Looks up many ids whose lines come from memory at the same time: with each id that is looked at, the line of one further on is asked for. All at once would be simpler, but a
-/// processor that has no room for another miss forgets what it was asked for, and waits for it when it is looked at.
+/// processor that has no room for another miss need not do what it was merely advised to, and then waits for it when it is looked at.
 /// </summary>
 internal static unsafe class IdSearch
 {

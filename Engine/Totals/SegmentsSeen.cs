@@ -22,7 +22,7 @@ internal readonly unsafe ref struct SegmentsSeen
 
     /// <summary>The segment that an id is in.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TableSegment Of(ulong id) => _segments[_mixer.Mix(id) >> (64 - CounterTable.SegmentBits)];
+    public TableSegment Of(ulong id) => OfMixed(_segments, _mixer.Mix(id));
 
     /// <summary>Finds the slots of ids.</summary>
     /// <param name="ids">None is zero, or what it gets means nothing.</param>
@@ -37,27 +37,34 @@ internal readonly unsafe ref struct SegmentsSeen
     /// <summary>Addresses are of no use from here on: a segment that was replaced meanwhile may go.</summary>
     public void Dispose() => GC.KeepAlive(_segments);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TableSegment OfMixed(TableSegment[] segments, ulong mixed) => segments[mixed >> (64 - CounterTable.SegmentBits)];
+
     private readonly ref struct Search(TableSegment[] segments, IdMixer mixer, Span<nint> slots, bool withTotals) : IIdTable
     {
         private readonly Span<nint> _slots = slots;
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public ulong* Home(ulong id)
         {
             ulong mixed = mixer.Mix(id);
-            TableSegment segment = segments[mixed >> (64 - CounterTable.SegmentBits)];
+            TableSegment segment = OfMixed(segments, mixed);
             return WithTotals(segment, segment.Ask(segment.Home(mixed)));
         }
 
+        /// <inheritdoc/>
         public ulong* After(ulong id, ulong* line)
         {
-            TableSegment segment = segments[mixer.Mix(id) >> (64 - CounterTable.SegmentBits)];
+            TableSegment segment = OfMixed(segments, mixer.Mix(id));
             return WithTotals(segment, segment.AskAfter(line));
         }
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Found(int index, ulong* slot) => _slots[index] = (nint)slot;
 
+        /// <inheritdoc/>
         public void Missing(int index, ulong* slot) => _slots[index] = Nowhere;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
