@@ -49,7 +49,7 @@ export class AlertBook {
 
   async #open(watch: Watch): Promise<void> {
     if (this.#connection.state !== HubConnectionState.Connected) return;
-    watch.meanwhile = [];
+    const meanwhile: Alert[] = (watch.meanwhile = []);
     try {
       const answer = await this.#connection.invoke<{ subscription: number; alerts: readonly Alert[] }>('SubscribeAlerts', { namespace: watch.namespace });
       if (!this.#watches.has(watch)) {
@@ -58,13 +58,13 @@ export class AlertBook {
       }
       watch.subscription = answer.subscription;
       watch.rules.clear();
-      for (const alert of [...answer.alerts, ...(watch.meanwhile ?? [])]) put(watch, alert);
-      watch.meanwhile = null;
+      for (const alert of [...answer.alerts, ...meanwhile]) put(watch, alert);
       tell(watch);
     } catch (failure) {
-      watch.meanwhile = null;
       const refusal = refusalIn(failure);
       if (refusal !== null && this.#watches.has(watch)) watch.onRefused?.(refusal);
+    } finally {
+      if (watch.meanwhile === meanwhile) watch.meanwhile = null;
     }
   }
 }
