@@ -47,6 +47,8 @@ public sealed partial class IncrementBatch
             return tooMany;
         }
 
+        names.Judge(DefinitionsAt);
+
         // Rows whose counter has to be looked at: nearly none, once every counter came.
         Span<int> rest = stackalloc int[IdLines.Together];
         for (int from = 0; from < numbers.Length; from += IdLines.Together)
@@ -63,14 +65,12 @@ public sealed partial class IncrementBatch
         return null;
     }
 
-    // The batch is judged by the definitions of its beginning, those of the judgement: should one have come meanwhile, the fold looks again.
+    // The batch is judged by the definitions of its beginning: should one have come meanwhile, the fold looks again.
     // There are more numbers than deltas where others follow: what is known of them is asked for meanwhile.
     private int AddKnown(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, Span<int> rest)
     {
         const int Ahead = 32;
-        uint judgement = names.Judge(DefinitionsAt);
         ReadOnlySpan<ulong> ids = names.Ids;
-        ReadOnlySpan<uint> usualIn = names.UsualIn;
         Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
         Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
         int added = 0;
@@ -85,7 +85,7 @@ public sealed partial class IncrementBatch
             }
 
             int number = numbers[i];
-            if (usualIn[number] == judgement && (ulong)deltas[i] < MaxSketchDelta)
+            if (names.IsUsual(number) && (ulong)deltas[i] < MaxSketchDelta)
             {
                 uint delta = (uint)deltas[i];
                 sketchIds[added] = ids[number];
@@ -127,12 +127,11 @@ public sealed partial class IncrementBatch
         if (Owner.State.Definition.Tier == Tier.Approximate)
         {
             long usual = NameEntry.Usual(Owner.State.Index);
-            uint judgement = names.Judge(DefinitionsAt);
             for (int i = 0; i < rows.Length; i++)
             {
                 if (NameEntry.UsualPart(references[i]) == usual)
                 {
-                    names.UsualIn[numbers[rows[i]]] = judgement;
+                    names.SetUsual(numbers[rows[i]]);
                 }
             }
         }

@@ -9,36 +9,44 @@ namespace Sketch.Engine.Increments;
 /// </summary>
 public sealed class NumberedNames
 {
-    /// <summary>The most names; 12 bytes of memory each.</summary>
+    /// <summary>The most names; 8 bytes of memory each, and a bit.</summary>
     public const int Most = 1 << 21;
 
+    private const int BitsOfWord = 64;
+
     private ulong[] _ids = [];
-    private uint[] _usualIn = [];
+
+    // A bit for each number, apart from the ids: the bits of a million names stay in a processor's cache, the ids don't.
+    private ulong[] _usual = [];
     private long _judgedAt = -1;
-    private uint _judgement;
 
     /// <summary>How many names have a number.</summary>
     public int Count { get; private set; }
 
     internal ReadOnlySpan<ulong> Ids => _ids.AsSpan(0, Count);
 
-    /// <summary>For each number, the judgement in which its counter was found to be what nearly all are.</summary>
-    internal Span<uint> UsualIn => _usualIn.AsSpan(0, Count);
-
-    /// <summary>Asks for what is known of a number, so that it is there when it is looked at.</summary>
+    /// <summary>Asks for the id of a number, so that it is there when it is looked at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal unsafe void Ask(int number)
     {
         if (Sse.IsSupported)
         {
-            // Should the arrays move, it is in vain.
-            Sse.Prefetch0(Unsafe.AsPointer(ref _ids[number]));
-            Sse.Prefetch0(Unsafe.AsPointer(ref _usualIn[number]));
+            // Into the second-level cache, as in IdLines. Should the array move, it is in vain.
+            Sse.Prefetch1(Unsafe.AsPointer(ref _ids[number]));
         }
     }
+
+    /// <summary>Whether the counter of a number was found to be what nearly all are, by the definitions that the batch is judged by.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool IsUsual(int number) => ((_usual[(uint)number / BitsOfWord] >> number) & 1) != 0;
+
+    /// <summary>The counter of a number was found to be what nearly all are, by the definitions that the batch is judged by.</summary>
+    internal void SetUsual(int number) => _usual[(uint)number / BitsOfWord] |= 1UL << number;
 
     /// <summary>Forgets all names; their memory stays.</summary>
     public void Clear()
     {
+        ClearUsual();
         Count = 0;
         _judgedAt = -1;
     }
@@ -60,28 +68,22 @@ public sealed class NumberedNames
         {
             int room = Math.Min(Most, Math.Max(64, Count * 2));
             Array.Resize(ref _ids, room);
-            Array.Resize(ref _usualIn, room);
+            Array.Resize(ref _usual, room / BitsOfWord);
         }
 
-        _usualIn[Count] = 0;
         _ids[Count++] = id;
     }
 
     /// <summary>Begins a batch that is judged by the definitions up to a position: what earlier ones found out holds only if those are the same.</summary>
-    /// <returns>The judgement that holds.</returns>
-    internal uint Judge(long definitionsAt)
+    internal void Judge(long definitionsAt)
     {
         if (definitionsAt != _judgedAt)
         {
             _judgedAt = definitionsAt;
-            _judgement++;
-            if (_judgement == 0)
-            {
-                Array.Clear(_usualIn);
-                _judgement = 1;
-            }
+            ClearUsual();
         }
-
-        return _judgement;
     }
+
+    // Those of numbers that no name has yet are not set.
+    private void ClearUsual() => _usual.AsSpan(0, (Count + BitsOfWord - 1) / BitsOfWord).Clear();
 }
