@@ -54,6 +54,7 @@ internal static class ServeCommand
                 given["demo"] = parsed.GetValue(demo) ? "true" : "false";
             IConfigurationRoot configuration = ServeSettings.Configuration();
             ServeOptions serve = ServeSettings.Bind(configuration, given) with { Bare = bare };
+            BatchScheduling.Use(); // before the pool has threads
             return RunAsync(serve, NodeParts.Real, configuration, terminal, cancellationToken);
         });
     }

@@ -24,6 +24,9 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     public Uri Sql { get; } = new($"http://127.0.0.1:{FreePort()}");
 
+    /// <summary>The process.</summary>
+    public int Id => _process!.Id;
+
     /// <summary>What the node printed so far, for messages of failed tests.</summary>
     public string Output
     {
