@@ -18,7 +18,7 @@ internal unsafe class IdLines
     /// <summary>Ids of a line.</summary>
     public const int Width = 4;
 
-    /// <summary>How many ids are handed on together between those that look them up: few enough for what they bring to stay in the nearest cache, and for a byte to say which.</summary>
+    /// <summary>How many ids are handed on together between those that look them up: few enough for what they bring to stay near, and for a byte to say which.</summary>
     public const int Together = 256;
 
     private const int Words = 2 * Width;
@@ -159,7 +159,8 @@ internal unsafe class IdLines
     {
         if (Sse.IsSupported)
         {
-            Sse.Prefetch0(line);
+            // Into the second-level cache: a core has room for more misses on their way there than to its first.
+            Sse.Prefetch1(line);
         }
 
         return line;

@@ -9,7 +9,7 @@ namespace Sketch.Engine.Tables;
 /// </summary>
 internal static unsafe class IdSearch
 {
-    // More misses than a processor has on their way; few enough for what they bring to stay in its nearest cache.
+    // More misses than a processor has on their way; few enough for what they bring to stay near.
     private const int Ahead = 64;
 
     // Ids that their home had no room for, one in ten: the line after it is asked for, and looked at once so many wait.
