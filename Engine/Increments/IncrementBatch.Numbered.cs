@@ -69,7 +69,7 @@ public sealed partial class IncrementBatch
     // There are more numbers than deltas where others follow: what is known of them is asked for meanwhile.
     private int AddKnown(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, Span<int> rest)
     {
-        const int Ahead = 32;
+        const int Ahead = 64;
         ReadOnlySpan<ulong> ids = names.Ids;
         Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
         Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
