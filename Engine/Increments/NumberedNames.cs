@@ -66,7 +66,7 @@ public sealed class NumberedNames
         ArgumentOutOfRangeException.ThrowIfEqual(Count, Most);
         if (Count == _ids.Length)
         {
-            int room = Math.Min(Most, Math.Max(64, Count * 2));
+            int room = Math.Min(Most, Math.Max(BitsOfWord, Count * 2));
             Array.Resize(ref _ids, room);
             Array.Resize(ref _usual, room / BitsOfWord);
         }

@@ -64,7 +64,7 @@ internal static class RespPeer
         }
         catch (Win32Exception missing)
         {
-            throw new FileNotFoundException($"{executable} can't be started: {missing.Message}. Debian has Redis: apt-get install redis-server", executable, missing);
+            throw new FileNotFoundException($"{executable} can't be started: {missing.Message}. Redis: apt-get install redis-server. Garnet: dotnet tool install garnet-server --tool-path DIR", executable, missing);
         }
     }
 
