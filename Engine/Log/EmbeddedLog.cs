@@ -53,7 +53,7 @@ public sealed class EmbeddedLog : IIncrementLog
         return Task.Run(() =>
         {
             BufferPool buffers = new();
-            SegmentFiles files = new(options.Disk, options.Folder, options.SegmentBytes);
+            SegmentFiles files = new(options.Disk, options.Folder, options.SegmentBytes, options.MostSpares);
             LogRecovery recovery = new(options, files, buffers, time);
             LogTail tail = recovery.Open();
             return new EmbeddedLog(options, files, recovery, tail, buffers, time);
@@ -128,7 +128,7 @@ public sealed class EmbeddedLog : IIncrementLog
         long from, long until, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long durable = Math.Min(until, await _writer.WhenSyncedAsync(until, cancellationToken));
-        using LogReader reader = new(_files.Disk, _chain, _buffers, from, dropsCache: true);
+        using LogReader reader = new(_files.Disk, _chain, _buffers, from);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();

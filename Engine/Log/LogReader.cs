@@ -5,8 +5,7 @@ namespace Sketch.Engine.Log;
 /// <param name="chain">The segments.</param>
 /// <param name="buffers">Where the slices' memory comes from.</param>
 /// <param name="from">The first position.</param>
-/// <param name="dropsCache">Whether the system's cache lets go of each segment that was read to its end: hardly anybody reads it again.</param>
-internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool buffers, long from, bool dropsCache = false) : IDisposable
+internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool buffers, long from) : IDisposable
 {
     private Segment? _segment;
     private SegmentCursor? _cursor;
@@ -39,12 +38,6 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
             }
             else
             {
-                if (dropsCache)
-                {
-                    // Its memory serves the next segments: on a virtual machine new memory costs more than what is written to it.
-                    _cursor.DropCache();
-                }
-
                 Close();
             }
         }

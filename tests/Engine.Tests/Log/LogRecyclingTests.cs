@@ -12,7 +12,7 @@ public sealed class LogRecyclingTests
     private string[] Spares => [.. _disk.Paths.Where(path => path.EndsWith(".spare", StringComparison.Ordinal))];
 
     [Fact]
-    public async Task At_most_two_segments_are_kept_and_the_next_ones_are_made_of_them()
+    public async Task Segments_that_were_let_go_are_kept_and_the_next_ones_are_made_of_them()
     {
         await using EmbeddedLog log = await LogTesting.Open(Folder, SegmentBytes, _disk);
         await log.AppendMany(0, 100, bytes: 1_000);
@@ -20,12 +20,41 @@ public sealed class LogRecyclingTests
 
         await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
 
-        Assert.Equal(2, Spares.Length);
-        Assert.Equal(3, _disk.Paths.Length);
+        Assert.Equal(6, Spares.Length);
+        Assert.Equal(7, _disk.Paths.Length);
         List<Seen> kept = await log.ReadAll(log.Range.First);
-        await log.AppendMany(100, 30, bytes: 1_000);
+        await log.AppendMany(100, 90, bytes: 1_000);
         Assert.Empty(Spares);
-        Assert.Equal(kept.Count + 30, (await log.ReadAll(log.Range.First)).Count);
+        Assert.Equal(kept.Count + 90, (await log.ReadAll(log.Range.First)).Count);
+    }
+
+    [Fact]
+    public async Task With_each_checkpoint_that_lets_fewer_go_a_file_less_is_kept_down_to_two()
+    {
+        await using EmbeddedLog log = await LogTesting.Open(Folder, SegmentBytes, _disk);
+        await log.AppendMany(0, 100, bytes: 1_000);
+
+        List<int> kept = [];
+        for (int checkpoint = 0; checkpoint < 6; checkpoint++)
+        {
+            await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
+            kept.Add(Spares.Length);
+        }
+
+        Assert.Equal([6, 5, 4, 3, 2, 2], kept);
+    }
+
+    [Fact]
+    public async Task No_more_files_are_kept_than_an_eighth_of_what_the_log_may_hold()
+    {
+        await using EmbeddedLog log = await EmbeddedLog.OpenAsync(
+            new EmbeddedLogOptions { Folder = Folder, SegmentBytes = SegmentBytes, MaxBytes = 32 * SegmentBytes, Disk = _disk }, TimeProvider.System, default);
+        await log.AppendMany(0, 100, bytes: 1_000);
+
+        await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
+
+        Assert.Equal(4, Spares.Length);
+        Assert.Equal(5, _disk.Paths.Length);
     }
 
     [Theory]
@@ -121,7 +150,7 @@ public sealed class LogRecyclingTests
             more++;
         }
 
-        Assert.InRange(more, 16, 45);
+        Assert.InRange(more, 80, 109);
         Assert.Equal(before + more, (await log.ReadAll(log.Range.First)).Count);
         Assert.False(log.Failed.IsCompleted);
     }
