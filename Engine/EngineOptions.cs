@@ -28,6 +28,12 @@ public sealed record EngineOptions
     /// <summary>How many of the heaviest counters of a namespace are kept at hand.</summary>
     internal int HeaviestKept { get; init; } = 1_024;
 
+    /// <summary>
+    /// Of an open window so many increments are added up at a time: few enough that the system still has what was written of them in its cache, many enough that a look into the log is
+    /// nothing beside them.
+    /// </summary>
+    internal long AddedAtOnce { get; init; } = 1_000_000;
+
     /// <summary>How often idle counters are looked for.</summary>
     internal TimeSpan ExpireEvery { get; init; } = TimeSpan.FromHours(1);
 

@@ -77,8 +77,9 @@ internal static partial class EngineStart
         NameCache names = new();
         Checkpointer checkpointer = new(
             log, store, snapshot?.ToFold() ?? new LogFold(), views, catalogue, heaviest, names, snapshots, audit, stored,
-            TimeSpan.FromSeconds(options.CheckpointEverySeconds), time, logger);
+            TimeSpan.FromSeconds(options.CheckpointEverySeconds), options.AddedAtOnce, time, logger);
         views.Closed += checkpointer.WindowClosed;
+        views.Grown += checkpointer.Counted;
 
         PendingAppends pending = new();
         RecordCuts cuts = new();

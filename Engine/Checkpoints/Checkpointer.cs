@@ -9,8 +9,8 @@ using Sketch.Engine.Windows;
 namespace Sketch.Engine.Checkpoints;
 
 /// <summary>
-/// Makes closed windows exact, behind the increments: reads their part of the log again, adds it up, stores it once, moves the totals, and lets the log go. A
-/// failing store is tried again for ever, while live values stay right and windows wait.
+/// Makes windows exact, behind the increments: reads their part of the log again and adds it up, some million increments at a time while they are open, stores them once when they are
+/// closed, moves the totals, and lets the log go. A failing store is tried again for ever, while live values stay right and windows wait.
 /// </summary>
 internal sealed partial class Checkpointer(
     IIncrementLog log,
@@ -24,6 +24,7 @@ internal sealed partial class Checkpointer(
     AccuracyAudit audit,
     StoredPosition stored,
     TimeSpan every,
+    long ahead,
     TimeProvider time,
     ILogger<CountingEngine> logger) : IDisposable
 {
@@ -38,6 +39,8 @@ internal sealed partial class Checkpointer(
     private readonly TaskCompletionSource _never = new();
     private readonly WindowAggregate _aggregate = new(log.Identity, fold);
     private readonly StoreTimes _storeTimes = new(time);
+    private ClosedWindow? _added;
+    private long _addAt;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _closedTo;
     private long _storedTo = stored.Position;
@@ -64,6 +67,15 @@ internal sealed partial class Checkpointer(
     {
         Volatile.Write(ref _closedTo, to);
         Wake();
+    }
+
+    /// <summary>The live fold has counted so many increments.</summary>
+    public void Counted(long increments)
+    {
+        if (increments >= Volatile.Read(ref _addAt) && _closed.CurrentCount == 0)
+        {
+            Wake();
+        }
     }
 
     /// <summary>Someone waits: don't pause before the next window.</summary>
@@ -106,6 +118,7 @@ internal sealed partial class Checkpointer(
                     }
                 }
 
+                await AddOpenAsync(cancellationToken).ConfigureAwait(false);
                 if (!storing.IsCompleted)
                 {
                     await SignalOrAsync(storing, cancellationToken).ConfigureAwait(false);
@@ -114,7 +127,10 @@ internal sealed partial class Checkpointer(
 
                 await storing.ConfigureAwait(false);
                 await SignalOrAsync(_never.Task, cancellationToken).ConfigureAwait(false);
-                await PauseAsync(cancellationToken).ConfigureAwait(false);
+                if (AddedUpTo < Volatile.Read(ref _closedTo))
+                {
+                    await PauseAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
         }
         finally
@@ -147,6 +163,7 @@ internal sealed partial class Checkpointer(
             while (!Volatile.Read(ref _hurry) && !pause.IsCompleted)
             {
                 await SignalOrAsync(pause, cancellationToken).ConfigureAwait(false);
+                await AddOpenAsync(cancellationToken).ConfigureAwait(false);
             }
 
             await hurried.CancelAsync().ConfigureAwait(false);
@@ -201,23 +218,45 @@ internal sealed partial class Checkpointer(
         }
     }
 
-    // Asked for at most once in ten seconds, and less often where they take long; at once when the last one found no room.
-    private bool WantsSnapshot()
+    // At most once in ten seconds, and less often where they take long; at once when the last one found no room.
+    private bool IsSnapshotDue()
     {
-        DateTimeOffset now = time.GetUtcNow();
         long pause = Volatile.Read(ref _snapshotPause);
-        bool wants = pause == NoPause || now - _snapshotAt >= TimeSpan.FromTicks(Math.Max(pause, SnapshotEvery.Ticks));
-        if (wants)
-        {
-            _snapshotAt = now;
-        }
-
-        return wants;
+        return pause == NoPause || time.GetUtcNow() - _snapshotAt >= TimeSpan.FromTicks(Math.Max(pause, SnapshotEvery.Ticks));
     }
 
     private async Task<ClosedWindow?> AggregateAsync(CancellationToken cancellationToken)
     {
-        _aggregate.WantsSnapshot = WantsSnapshot();
+        if (_added is { } added)
+        {
+            _added = null;
+            Volatile.Write(ref _addAt, 0);
+            return added;
+        }
+
+        return await AddAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds up what is durable of the window that is still open, when that is much.</summary>
+    private async Task AddOpenAsync(CancellationToken cancellationToken)
+    {
+        if (views.Increments < _addAt)
+        {
+            return;
+        }
+
+        _added = await AddAsync(cancellationToken).ConfigureAwait(false);
+        if (_added is not null)
+        {
+            Volatile.Write(ref _addAt, long.MaxValue); // until the live fold has closed it too
+        }
+    }
+
+    /// <summary>Adds up to the end of the window, or as far as the log is durable: null then.</summary>
+    private async Task<ClosedWindow?> AddAsync(CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _addAt, views.Increments + ahead);
+        _aggregate.WantsSnapshot = IsSnapshotDue();
         await foreach (LogSlice slice in log.ReadAsync(fold.Position + 1, follow: false, cancellationToken).ConfigureAwait(false))
         {
             using (slice)
@@ -227,6 +266,7 @@ internal sealed partial class Checkpointer(
                     fold.Apply(record, _aggregate);
                     if (_aggregate.Take() is { } window)
                     {
+                        _snapshotAt = window.Snapshot is null ? _snapshotAt : time.GetUtcNow();
                         return window;
                     }
                 }

@@ -128,7 +128,7 @@ public sealed class EmbeddedLog : IIncrementLog
         long from, long until, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long durable = Math.Min(until, await _writer.WhenSyncedAsync(until, cancellationToken));
-        using LogReader reader = new(_files.Disk, _chain, _buffers, from);
+        using LogReader reader = new(_files.Disk, _chain, _buffers, from, dropsCache: true);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();

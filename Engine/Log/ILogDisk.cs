@@ -52,5 +52,6 @@ public interface ILogFile : IDisposable
     void Sync();
 
     /// <summary>Drops what is cached and clean, so that the next reads show what the device holds.</summary>
-    void DropCache();
+    /// <param name="end">Up to which offset; to the file's end when it lies there or beyond.</param>
+    void DropCache(long end);
 }

@@ -98,7 +98,7 @@ internal sealed unsafe class LinuxFile : ILogFile
     }
 
     /// <summary>Only advice: a file system that does not take it leaves the cache as it is.</summary>
-    public void DropCache() => _ = Libc.Advise(_handle, 0, 0, Libc.DontNeed);
+    public void DropCache(long end) => _ = Libc.Advise(_handle, 0, end, Libc.DontNeed);
 
     public void Dispose() => _handle.Dispose();
 

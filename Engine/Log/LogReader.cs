@@ -5,7 +5,8 @@ namespace Sketch.Engine.Log;
 /// <param name="chain">The segments.</param>
 /// <param name="buffers">Where the slices' memory comes from.</param>
 /// <param name="from">The first position.</param>
-internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool buffers, long from) : IDisposable
+/// <param name="dropsCache">Whether the system's cache lets go of what was read: hardly anybody reads it again, and its memory serves what is written next.</param>
+internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool buffers, long from, bool dropsCache = false) : IDisposable
 {
     private Segment? _segment;
     private SegmentCursor? _cursor;
@@ -38,6 +39,11 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
             }
             else
             {
+                if (dropsCache)
+                {
+                    _cursor.DropCache(end);
+                }
+
                 Close();
             }
         }
@@ -88,6 +94,12 @@ internal sealed class LogReader(ILogDisk disk, SegmentChain chain, BufferPool bu
         }
 
         chain.Index(segment, first, offset);
+        if (dropsCache)
+        {
+            // The next read begins a little before where this one ends.
+            cursor.DropCache(offset - SegmentCursor.ChunkBytes);
+        }
+
         int skipped = (int)Math.Min(Position - first, run.Count);
         int count = (int)Math.Min(run.Count, until - first) - skipped;
         if (count <= 0)

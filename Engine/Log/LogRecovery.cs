@@ -123,7 +123,7 @@ internal sealed class LogRecovery(EmbeddedLogOptions options, SegmentFiles files
         try
         {
             // After a failed sync the cache may show what the device does not hold.
-            file.DropCache();
+            file.DropCache(long.MaxValue);
             long length = file.Length;
             long timeMs = last.Header.TimeFloorMs;
             SegmentCursor cursor = new(file, last.Path, last.Header.First, SegmentHeader.Bytes);

@@ -8,7 +8,8 @@ namespace Sketch.Engine.Log;
 /// </summary>
 internal sealed class LogWriter
 {
-    private const int MaxGroupBytes = BufferPool.LargestBytes - FrameRun.EndMarkBytes;
+    private const int PageBytes = 4096;
+    private const int MaxGroupBytes = BufferPool.LargestBytes - FrameRun.EndMarkBytes - PageBytes;
 
     private readonly SegmentFiles _files;
     private readonly SegmentChain _chain;
@@ -203,8 +204,9 @@ internal sealed class LogWriter
             return true;
         }
 
-        // Behind the last record zeros, so that a start can tell the end from damage.
-        int mark = (int)Math.Clamp(_leftOver - (_end + bytes), 0, FrameRun.EndMarkBytes);
+        // Behind the last record zeros, so that a start can tell the end from damage: to a page's end, which the system would else read before it is written in part.
+        long marked = (_end + bytes + FrameRun.EndMarkBytes + PageBytes - 1) / PageBytes * PageBytes;
+        int mark = (int)Math.Max(Math.Min(_leftOver, marked) - (_end + bytes), 0);
         byte[] buffer = _buffers.Rent(bytes + mark);
         Encode(buffer, count);
         buffer.AsSpan(bytes, mark).Clear();

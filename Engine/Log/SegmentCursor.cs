@@ -50,6 +50,15 @@ internal sealed class SegmentCursor(ILogFile file, string path, long position, l
             $"{path}, offset {Offset}: the file ends before the record at position {Position} does; positions before it are good."),
     };
 
+    /// <summary>Lets the system's cache forget the file up to an offset, as far as it is durable.</summary>
+    internal void DropCache(long end)
+    {
+        if (end > 0)
+        {
+            file.DropCache(end);
+        }
+    }
+
     /// <summary>Closes the file.</summary>
     public void Dispose() => file.Dispose();
 

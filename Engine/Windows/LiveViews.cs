@@ -51,6 +51,9 @@ internal sealed partial class LiveViews : IFoldSink
     /// <summary>Raised on the fold whenever a window was closed.</summary>
     public event Action<long>? Closed;
 
+    /// <summary>Raised on the fold with each batch that counts: how many increments there are now.</summary>
+    public event Action<long>? Grown;
+
     /// <inheritdoc/>
     public void WindowClosed(in WindowSpan window)
     {
@@ -94,6 +97,7 @@ internal sealed partial class LiveViews : IFoldSink
         }
 
         _open.EndChange(window);
+        Grown?.Invoke(_increments);
     }
 
     /// <inheritdoc/>

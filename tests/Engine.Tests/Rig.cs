@@ -65,6 +65,7 @@ internal sealed partial class Rig : IAsyncDisposable
                 SketchMemoryBytes = _sketchBytes,
                 TotalsMemoryBytes = TotalsMemoryBytes ?? (_isTight ? 0 : 1 << 20),
                 HeaviestKept = _isTight ? 2 : 1_024,
+                AddedAtOnce = _isTight ? 1 : 1_000_000,
                 Lifetime = _ => Lifetime,
                 IdleAskedAtOnce = _isTight ? 100 : 1 << 19,
             },

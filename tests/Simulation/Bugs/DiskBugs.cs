@@ -49,7 +49,7 @@ internal abstract class DiskBug : Bug
 
         public void Sync() => bug.Sync(file);
 
-        public void DropCache() => file.DropCache();
+        public void DropCache(long end) => file.DropCache(end);
 
         public void Dispose() => file.Dispose();
     }

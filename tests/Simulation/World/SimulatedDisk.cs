@@ -204,7 +204,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, Inode inode, string path
         }
     }
 
-    public void DropCache()
+    public void DropCache(long end)
     {
         if (!disk.Dead)
         {
