@@ -79,7 +79,7 @@ internal static partial class EngineStart
             log, store, snapshot?.ToFold() ?? new LogFold(), views, catalogue, heaviest, names, snapshots, audit, stored,
             TimeSpan.FromSeconds(options.CheckpointEverySeconds), options.AddedAtOnce, time, logger);
         views.Closed += checkpointer.WindowClosed;
-        views.Grown += checkpointer.Counted;
+        views.Grown += checkpointer.Grown;
 
         PendingAppends pending = new();
         RecordCuts cuts = new();

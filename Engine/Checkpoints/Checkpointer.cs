@@ -10,7 +10,8 @@ namespace Sketch.Engine.Checkpoints;
 
 /// <summary>
 /// Makes windows exact, behind the increments: reads their part of the log again and adds it up, some million increments at a time while they are open, stores them once when they are
-/// closed, moves the totals, and lets the log go. A failing store is tried again for ever, while live values stay right and windows wait.
+/// closed, moves the totals, and lets the log go. While one window is stored and the next one waits for it, nothing more is added up. A failing store is tried again for ever, while live
+/// values stay right and windows wait.
 /// </summary>
 internal sealed partial class Checkpointer(
     IIncrementLog log,
@@ -24,7 +25,7 @@ internal sealed partial class Checkpointer(
     AccuracyAudit audit,
     StoredPosition stored,
     TimeSpan every,
-    long ahead,
+    long addedAtOnce,
     TimeProvider time,
     ILogger<CountingEngine> logger) : IDisposable
 {
@@ -39,6 +40,8 @@ internal sealed partial class Checkpointer(
     private readonly TaskCompletionSource _never = new();
     private readonly WindowAggregate _aggregate = new(log.Identity, fold);
     private readonly StoreTimes _storeTimes = new(time);
+
+    // A window that was added up to its end before the live fold had closed it; and with how many increments the open one is looked at next.
     private ClosedWindow? _added;
     private long _addAt;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -69,8 +72,8 @@ internal sealed partial class Checkpointer(
         Wake();
     }
 
-    /// <summary>The live fold has counted so many increments.</summary>
-    public void Counted(long increments)
+    /// <summary>The live fold has counted so many increments by now.</summary>
+    public void Grown(long increments)
     {
         if (increments >= Volatile.Read(ref _addAt) && _closed.CurrentCount == 0)
         {
@@ -237,10 +240,10 @@ internal sealed partial class Checkpointer(
         return await AddAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Adds up what is durable of the window that is still open, when that is much.</summary>
+    /// <summary>Adds up what came of the window that is not closed yet, when that is much. Not before windows that the store holds already: these wait for one that it does not.</summary>
     private async Task AddOpenAsync(CancellationToken cancellationToken)
     {
-        if (views.Increments < _addAt)
+        if (_added is not null || views.Increments < _addAt || fold.Position < stored.Position)
         {
             return;
         }
@@ -252,10 +255,10 @@ internal sealed partial class Checkpointer(
         }
     }
 
-    /// <summary>Adds up to the end of the window, or as far as the log is durable: null then.</summary>
+    /// <summary>Adds up to the end of the window, or of the log as it is now, once that is durable: null then.</summary>
     private async Task<ClosedWindow?> AddAsync(CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _addAt, views.Increments + ahead);
+        Volatile.Write(ref _addAt, views.Increments + addedAtOnce);
         _aggregate.WantsSnapshot = IsSnapshotDue();
         await foreach (LogSlice slice in log.ReadAsync(fold.Position + 1, follow: false, cancellationToken).ConfigureAwait(false))
         {

@@ -53,7 +53,7 @@ public sealed class EmbeddedLog : IIncrementLog
         return Task.Run(() =>
         {
             BufferPool buffers = new();
-            SegmentFiles files = new(options.Disk, options.Folder, options.SegmentBytes, options.MostSpares);
+            SegmentFiles files = new(options.Disk, options.Folder, options.SegmentBytes);
             LogRecovery recovery = new(options, files, buffers, time);
             LogTail tail = recovery.Open();
             return new EmbeddedLog(options, files, recovery, tail, buffers, time);

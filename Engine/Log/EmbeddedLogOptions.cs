@@ -38,9 +38,6 @@ public sealed record EmbeddedLogOptions
     /// <summary>Where the writer and the syncer run.</summary>
     public IWorkers Workers { get; init; } = ThreadWorkers.Instance;
 
-    /// <summary>Files that wait to be written over at most: an eighth of what the log may hold, two at least.</summary>
-    internal int MostSpares => (int)Math.Clamp(MaxBytes / 8 / SegmentBytes, 2, int.MaxValue);
-
     /// <exception cref="ArgumentOutOfRangeException">A value is not allowed.</exception>
     internal void Validate()
     {

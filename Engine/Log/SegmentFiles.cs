@@ -2,24 +2,17 @@ using System.Globalization;
 
 namespace Sketch.Engine.Log;
 
-/// <summary>
-/// Makes and finds segment files in the folder. Files that were let go are written over, as many as the log needed of late: their blocks cost the disk less than new ones, since no sync has to record them,
-/// and while they are in the system's cache, what is written takes no memory that was never touched.
-/// </summary>
-/// <param name="disk">Where the files are.</param>
-/// <param name="folder">The log's folder.</param>
-/// <param name="segmentBytes">The size at which a segment ends.</param>
-/// <param name="mostSpares">So many files wait to be written over at most.</param>
-internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentBytes, int mostSpares)
+/// <summary>Makes and finds segment files in the folder.</summary>
+internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentBytes)
 {
     /// <summary>Reserved at a time: the first bytes need no whole segment's room, and the file system is not asked at each group.</summary>
     private const long ReserveBytes = 32 << 20;
 
-    private const int LeastSpares = 2;
+    /// <summary>Writing over blocks that a file has costs the disk less than new ones: no sync has to record them.</summary>
+    private const int MaxSpares = 2;
 
     private readonly Lock _gate = new();
     private readonly Queue<string> _spares = new();
-    private int _wanted = LeastSpares;
 
     internal ILogDisk Disk => disk;
 
@@ -65,22 +58,14 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
         }
     }
 
-    /// <summary>
-    /// Lets segments go. As many files are kept to be written over as go at once, which is what the log holds of a checkpoint, and one less with each time after; the others are removed.
-    /// Oldest first: should it end half way, what is left has no gap. One call at a time.
-    /// </summary>
+    /// <summary>Lets segments go: some are kept to be written over, the others removed. Oldest first: should it end half way, what is left has no gap.</summary>
     internal void Retire(List<Segment> segments)
     {
-        _wanted = Math.Clamp(Math.Max(segments.Count, _wanted - 1), LeastSpares, mostSpares);
-        while (CountSpares() > _wanted && TryDropSpare())
-        {
-        }
-
         List<string> spares = [];
         foreach (Segment segment in segments)
         {
             // A reader's file must keep its content.
-            if (segment.Readers == 0 && CountSpares() + spares.Count < _wanted)
+            if (segment.Readers == 0 && CountSpares() + spares.Count < MaxSpares)
             {
                 string spare = segment.Path + Segment.SpareExtension;
                 disk.Rename(segment.Path, spare);
@@ -207,7 +192,7 @@ internal sealed class SegmentFiles(ILogDisk disk, string folder, long segmentByt
 
     private void KeepOrDelete(string spare)
     {
-        if (_spares.Count < LeastSpares)
+        if (_spares.Count < MaxSpares)
         {
             _spares.Enqueue(spare);
         }

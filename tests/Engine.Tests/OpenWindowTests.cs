@@ -1,4 +1,5 @@
 using Sketch.Engine.Catalogue;
+using Sketch.Engine.Increments;
 using Sketch.Engine.Log;
 using Sketch.Tests.Engine.Log;
 
@@ -30,26 +31,32 @@ public sealed class OpenWindowTests
     }
 
     [Fact]
-    public async Task Windows_that_end_while_the_store_is_away_are_stored_in_their_order_when_it_is_back()
+    public async Task A_window_whose_end_is_read_before_readers_know_of_it_is_stored_once_they_do()
     {
         await using Rig rig = await Rig.Open(Tier.Eventual, isTight: true);
-        TaskCompletionSource back = new();
-        rig.Store.StoreWait = back.Task;
-        List<Task> checkpoints = [];
-        for (int window = 1; window <= 4; window++)
-        {
-            await rig.Add("a", 1);
-            await rig.Add("b", 10);
-            checkpoints.Add(rig.Checkpoint());
-            await Until.True(() => rig.Engine.Status.OpenWindows == window + 1);
-        }
+        TaskCompletionSource read = new();
+        TaskCompletionSource follow = new();
+        ReadingLog? log = null;
+        rig.WrapLog = inner => log = new ReadingLog(inner) { ReadWait = read.Task };
+        await rig.Restart();
+        await rig.Add("a", 1); // wakes the checkpointer, which waits to read
+        log!.FollowWait = follow.Task;
+        Task<IncrementResult> second = rig.Add("a", 10);
+        Task checkpoint = rig.Checkpoint();
+        await Until.True(() => log.Marker > 0);
 
-        back.SetResult();
-        await Task.WhenAll(checkpoints);
+        read.SetResult();
+        await Until.True(() => log.ReadTo == log.Marker);
+        Assert.Equal((0, false), (rig.Store.Checkpoints.Count(c => c.Increments > 0), second.IsCompleted));
 
-        Assert.Equal((4, 40), (rig.Store.Total(Rig.Namespace, "a"), rig.Store.Total(Rig.Namespace, "b")));
-        Assert.Equal(4, rig.Store.Checkpoints.Count(c => c.Increments == 2));
-        Assert.Equal(rig.Store.Checkpoints.Select(c => c.To), rig.Store.Checkpoints.Select(c => c.To).Order());
+        follow.SetResult();
+        await second;
+        await checkpoint;
+        Assert.Equal(11, rig.Store.Total(Rig.Namespace, "a"));
+        Assert.Equal(2, Assert.Single(rig.Store.Checkpoints, c => c.Increments > 0).Increments);
+        await rig.Add("a", 100);
+        await rig.Checkpoint();
+        Assert.Equal(111, rig.Store.Total(Rig.Namespace, "a"));
     }
 
     /// <summary>Remembers what is read of a log without following it.</summary>
@@ -57,6 +64,16 @@ public sealed class OpenWindowTests
     {
         private long _readTo;
         private long _records;
+        private long _marker;
+
+        /// <summary>Reads that don't follow wait for it.</summary>
+        public Task ReadWait { get; init; } = Task.CompletedTask;
+
+        /// <summary>Who follows gets nothing before it.</summary>
+        public Task FollowWait { get; set; } = Task.CompletedTask;
+
+        /// <summary>Where the last marker is.</summary>
+        public long Marker => Volatile.Read(ref _marker);
 
         public long ReadFrom { get; private set; }
 
@@ -70,19 +87,38 @@ public sealed class OpenWindowTests
 
         public Task Failed => inner.Failed;
 
-        public ValueTask<Appended> AppendAsync(LogRecord record, Durability durability, CancellationToken cancellationToken) =>
-            inner.AppendAsync(record, durability, cancellationToken);
+        public async ValueTask<Appended> AppendAsync(LogRecord record, Durability durability, CancellationToken cancellationToken)
+        {
+            Appended appended = await inner.AppendAsync(record, durability, cancellationToken);
+            if (record.Kind == RecordKind.Marker)
+            {
+                Volatile.Write(ref _marker, appended.Position);
+            }
+
+            return appended;
+        }
 
         public IAsyncEnumerable<LogSlice> ReadAsync(long from, bool follow, CancellationToken cancellationToken) =>
-            follow ? inner.ReadAsync(from, follow, cancellationToken) : Watched(from, cancellationToken);
+            follow ? Followed(from, cancellationToken) : Watched(from, cancellationToken);
 
         public ValueTask TruncateBeforeAsync(long position, CancellationToken cancellationToken) => inner.TruncateBeforeAsync(position, cancellationToken);
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
 
+        private async IAsyncEnumerable<LogSlice> Followed(
+            long from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await foreach (LogSlice slice in inner.ReadAsync(from, follow: true, cancellationToken))
+            {
+                await FollowWait.WaitAsync(cancellationToken);
+                yield return slice;
+            }
+        }
+
         private async IAsyncEnumerable<LogSlice> Watched(
             long from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
+            await ReadWait.WaitAsync(cancellationToken);
             ReadFrom = ReadFrom == 0 ? from : ReadFrom;
             await foreach (LogSlice slice in inner.ReadAsync(from, follow: false, cancellationToken))
             {

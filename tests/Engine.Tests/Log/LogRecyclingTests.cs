@@ -12,7 +12,7 @@ public sealed class LogRecyclingTests
     private string[] Spares => [.. _disk.Paths.Where(path => path.EndsWith(".spare", StringComparison.Ordinal))];
 
     [Fact]
-    public async Task Segments_that_were_let_go_are_kept_and_the_next_ones_are_made_of_them()
+    public async Task At_most_two_segments_are_kept_and_the_next_ones_are_made_of_them()
     {
         await using EmbeddedLog log = await LogTesting.Open(Folder, SegmentBytes, _disk);
         await log.AppendMany(0, 100, bytes: 1_000);
@@ -20,41 +20,51 @@ public sealed class LogRecyclingTests
 
         await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
 
-        Assert.Equal(6, Spares.Length);
-        Assert.Equal(7, _disk.Paths.Length);
+        Assert.Equal(2, Spares.Length);
+        Assert.Equal(3, _disk.Paths.Length);
         List<Seen> kept = await log.ReadAll(log.Range.First);
-        await log.AppendMany(100, 90, bytes: 1_000);
+        await log.AppendMany(100, 30, bytes: 1_000);
         Assert.Empty(Spares);
-        Assert.Equal(kept.Count + 90, (await log.ReadAll(log.Range.First)).Count);
+        Assert.Equal(kept.Count + 30, (await log.ReadAll(log.Range.First)).Count);
     }
 
     [Fact]
-    public async Task With_each_checkpoint_that_lets_fewer_go_a_file_less_is_kept_down_to_two()
+    public async Task A_group_is_followed_by_zeros_to_the_end_of_its_page_in_a_file_that_was_used_before()
     {
         await using EmbeddedLog log = await LogTesting.Open(Folder, SegmentBytes, _disk);
-        await log.AppendMany(0, 100, bytes: 1_000);
-
-        List<int> kept = [];
-        for (int checkpoint = 0; checkpoint < 6; checkpoint++)
+        await log.AppendMany(0, 60, bytes: 1_000);
+        await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
+        string spare = Spares[0];
+        int number = 60;
+        while (_disk.Paths.Contains(spare))
         {
-            await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
-            kept.Add(Spares.Length);
+            await log.AppendMany(number++, 1, bytes: 1_000);
         }
 
-        Assert.Equal([6, 5, 4, 3, 2, 2], kept);
+        await log.AppendMany(number, 2, bytes: 1_000);
+
+        byte[] content = _disk.Read(_disk.Paths.Last(path => path.EndsWith(".seg", StringComparison.Ordinal)));
+        int end = SegmentHeader.Bytes + (3 * RecordFrame.Size(1_000));
+        int page = (end + FrameRun.EndMarkBytes + 4_095) / 4_096 * 4_096;
+        Assert.NotEqual(0, RecordFrame.Decode(content.AsSpan(end - RecordFrame.Size(1_000)), out _).Position);
+        Assert.Equal(-1, content.AsSpan(end, page - end).IndexOfAnyExcept((byte)0));
+        Assert.NotEqual(-1, content.AsSpan(page).IndexOfAnyExcept((byte)0));
     }
 
     [Fact]
-    public async Task No_more_files_are_kept_than_an_eighth_of_what_the_log_may_hold()
+    public async Task The_cache_lets_go_of_what_was_read_but_not_of_what_is_read_next()
     {
-        await using EmbeddedLog log = await EmbeddedLog.OpenAsync(
-            new EmbeddedLogOptions { Folder = Folder, SegmentBytes = SegmentBytes, MaxBytes = 32 * SegmentBytes, Disk = _disk }, TimeProvider.System, default);
-        await log.AppendMany(0, 100, bytes: 1_000);
+        const int Chunk = SegmentCursor.ChunkBytes;
+        await using EmbeddedLog log = await LogTesting.Open(Folder, 8 * Chunk, _disk);
+        await log.AppendMany(0, 60, bytes: 100_000);
+        _disk.Dropped.Clear();
 
-        await log.TruncateBeforeAsync(log.Range.Next, CancellationToken.None);
+        Assert.Equal(60, (await log.ReadAll(from: 2)).Count);
 
-        Assert.Equal(4, Spares.Length);
-        Assert.Equal(5, _disk.Paths.Length);
+        string active = Assert.Single(_disk.Paths);
+        Assert.All(_disk.Dropped, dropped => Assert.Equal(active, dropped.Path));
+        Assert.InRange(_disk.Dropped.Max(dropped => dropped.End), log.Bytes - (3 * Chunk), log.Bytes - Chunk);
+        Assert.True(_disk.Dropped.Min(dropped => dropped.End) > 0);
     }
 
     [Theory]
@@ -150,7 +160,7 @@ public sealed class LogRecyclingTests
             more++;
         }
 
-        Assert.InRange(more, 80, 109);
+        Assert.InRange(more, 16, 45);
         Assert.Equal(before + more, (await log.ReadAll(log.Range.First)).Count);
         Assert.False(log.Failed.IsCompleted);
     }

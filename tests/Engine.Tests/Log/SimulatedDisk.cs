@@ -30,6 +30,9 @@ internal sealed class SimulatedDisk : ILogDisk
     /// <summary>How many syncs of files are waiting because they are held.</summary>
     public int HeldSyncs { get; set; }
 
+    /// <summary>What the cache was told to let go of: files, and up to where.</summary>
+    public System.Collections.Concurrent.ConcurrentQueue<(string Path, long End)> Dropped { get; } = new();
+
     public static LogDiskException Broken(string call) => new($"{call} failed: Input/output error", DiskFault.Broken);
 
     /// <summary>Lets syncs of files stand still until released.</summary>

@@ -131,9 +131,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, Inode inode, string path
         }
     }
 
-    public void DropCache(long end)
-    {
-    }
+    public void DropCache(long end) => disk.Dropped.Enqueue((path, end));
 
     public void Dispose()
     {
