@@ -240,16 +240,18 @@ internal sealed partial class Checkpointer(
         return await AddAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Adds up what came of the window that is not closed yet, when that is much. Not before windows that the store holds already: these wait for one that it does not.</summary>
+    /// <summary>Adds up what came of the window that is not closed yet, when that is much.</summary>
     private async Task AddOpenAsync(CancellationToken cancellationToken)
     {
-        if (_added is not null || views.Increments < _addAt || fold.Position < stored.Position)
+        if (_added is not null || views.Increments < _addAt)
         {
             return;
         }
 
-        _added = await AddAsync(cancellationToken).ConfigureAwait(false);
-        if (_added is not null)
+        // After a start the log may begin with windows that the store holds: they come first, with the next one that it does not.
+        bool isStored = fold.Position < stored.Position;
+        _added = isStored ? null : await AddAsync(cancellationToken).ConfigureAwait(false);
+        if (isStored || _added is not null)
         {
             Volatile.Write(ref _addAt, long.MaxValue); // until the live fold has closed it too
         }
