@@ -135,7 +135,7 @@ internal sealed class NodeProcess : IDisposable
                 // Tight: totals leave memory whenever they may, or as soon as a flood comes, and readers ask the store.
                 TotalsMemoryBytes = isTight ? random.Next(2) * 2_400 : 1 << 20,
                 HeaviestKept = isTight ? 2 : 1_024,
-                AddedAtOnce = random.Next(3) switch { 0 => 1, 1 => 50, _ => long.MaxValue / 2 },
+                AddedAtOnce = isTight ? 20 : long.MaxValue / 2, // each look waits for a sync: some lives go without
                 ExpireEvery = TimeSpan.FromMilliseconds(700),
                 Lifetime = definition => definition.Name == Clients.Fading && !_store.LivesOn ? Lifetime : TimeSpan.MaxValue,
             },
