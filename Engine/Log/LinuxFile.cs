@@ -16,6 +16,7 @@ internal sealed unsafe class LinuxFile : ILogFile
         _path = path;
     }
 
+    /// <inheritdoc/>
     public long Length
     {
         get
@@ -25,6 +26,7 @@ internal sealed unsafe class LinuxFile : ILogFile
         }
     }
 
+    /// <inheritdoc/>
     public int Read(Span<byte> into, long offset)
     {
         int done = 0;
@@ -45,6 +47,7 @@ internal sealed unsafe class LinuxFile : ILogFile
         return done;
     }
 
+    /// <inheritdoc/>
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
         int done = 0;
@@ -63,6 +66,7 @@ internal sealed unsafe class LinuxFile : ILogFile
         }
     }
 
+    /// <inheritdoc/>
     public bool Preallocate(long offset, long bytes)
     {
         while (Libc.Allocate(_handle, Libc.KeepSize, offset, bytes) != 0)
@@ -81,6 +85,7 @@ internal sealed unsafe class LinuxFile : ILogFile
         return true;
     }
 
+    /// <inheritdoc/>
     public void SetLength(long length)
     {
         while (Libc.SetLength(_handle, length) != 0)
@@ -89,6 +94,7 @@ internal sealed unsafe class LinuxFile : ILogFile
         }
     }
 
+    /// <inheritdoc/>
     public void Sync()
     {
         while (Libc.SyncData(_handle) != 0)
@@ -100,6 +106,7 @@ internal sealed unsafe class LinuxFile : ILogFile
     /// <summary>Only advice: a file system that does not take it leaves the cache as it is.</summary>
     public void DropCache(long end) => _ = Libc.Advise(_handle, 0, end, Libc.DontNeed);
 
+    /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
     /// <summary>The bytes done: none when a signal interrupted the call.</summary>
