@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Sketch.Sketches;
 
@@ -17,35 +20,35 @@ public sealed partial class CountMinSketch
     /// <param name="estimates">Receives each id's estimate right after its delta; empty when nobody asks.</param>
     /// <exception cref="ArgumentException">The spans differ in length.</exception>
     [SkipLocalsInit]
-    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas, Span<uint> estimates = default)
+    public unsafe void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas, Span<uint> estimates = default)
     {
         ThrowIfLengthsDiffer(ids.Length, deltas.Length);
         if (!estimates.IsEmpty)
             ThrowIfLengthsDiffer(ids.Length, estimates.Length);
-        Span<ulong> hashes = stackalloc ulong[Ahead];
-        ref uint origin = ref Origin;
-        uint lines = _linesPerHalf;
-        SketchKey key = _key;
-        uint highest = 0;
-        ulong weight = 0;
-        int asked = Math.Min(Ahead, ids.Length);
-        for (int i = 0; i < asked; i++)
-            hashes[i] = Ask(key, ref origin, lines, ids[i]);
-        for (int i = 0; i < ids.Length; i++)
+        Vector128<uint>* places = stackalloc Vector128<uint>[Ahead];
+        Asking asking = new(this);
+        uint unasked = 0;
+        ref uint estimate = ref estimates.IsEmpty ? ref unasked : ref MemoryMarshal.GetReference(estimates);
+        nuint step = estimates.IsEmpty ? 0 : nuint.MaxValue;
+        ref ulong id = ref MemoryMarshal.GetReference(ids);
+        ref uint delta = ref MemoryMarshal.GetReference(deltas);
+        nuint count = (nuint)ids.Length, asked = Math.Min(Ahead, count), done = 0;
+        Vector128<uint> highest = default;
+        for (nuint i = 0; i < asked; i++)
+            asking.Ask(Unsafe.Add(ref id, i), places + i);
+        for (; done < count; done++)
         {
-            ulong hash = hashes[i & (Ahead - 1)];
-            if (asked < ids.Length)
-                hashes[i & (Ahead - 1)] = Ask(key, ref origin, lines, ids[asked++]);
-            uint estimate = Raise(ref origin, lines, hash, deltas[i]);
-            if (!estimates.IsEmpty)
-                estimates[i] = estimate;
-            highest = Math.Max(highest, estimate);
-            weight += deltas[i];
+            Vector128<uint>* place = places + (done % Ahead);
+            Vector128<uint> raised = Raise(asking.Origin, (uint*)place, Unsafe.Add(ref delta, done));
+            Unsafe.Add(ref estimate, done & step) = raised.ToScalar();
+            highest = Vector128.Max(highest, raised);
+            if (asked < count)
+                asking.Ask(Unsafe.Add(ref id, asked++), place);
         }
 
-        if (highest == SaturatedEstimate)
+        if (highest.ToScalar() == SaturatedEstimate)
             Volatile.Write(ref _saturated, true);
-        Volatile.Write(ref _totalWeight, _totalWeight + weight);
+        Volatile.Write(ref _totalWeight, _totalWeight + Sum(deltas));
     }
 
     /// <summary>The estimates of many ids.</summary>
@@ -53,39 +56,69 @@ public sealed partial class CountMinSketch
     /// <param name="estimates">Receives one estimate an id.</param>
     /// <exception cref="ArgumentException">The spans differ in length.</exception>
     [SkipLocalsInit]
-    public void Estimate(ReadOnlySpan<ulong> ids, Span<uint> estimates)
+    public unsafe void Estimate(ReadOnlySpan<ulong> ids, Span<uint> estimates)
     {
         ThrowIfLengthsDiffer(ids.Length, estimates.Length);
-        Span<ulong> hashes = stackalloc ulong[Ahead];
-        ref uint origin = ref Origin;
-        uint lines = _linesPerHalf;
-        SketchKey key = _key;
+        Vector128<uint>* places = stackalloc Vector128<uint>[Ahead];
+        Asking asking = new(this);
         int asked = Math.Min(Ahead, ids.Length);
         for (int i = 0; i < asked; i++)
-            hashes[i] = Ask(key, ref origin, lines, ids[i]);
+            asking.Ask(ids[i], places + i);
         for (int i = 0; i < ids.Length; i++)
         {
-            ulong hash = hashes[i & (Ahead - 1)];
+            Vector128<uint>* place = places + (i % Ahead);
+            estimates[i] = Smallest(asking.Origin, (uint*)place);
             if (asked < ids.Length)
-                hashes[i & (Ahead - 1)] = Ask(key, ref origin, lines, ids[asked++]);
-            estimates[i] = Smallest(ref origin, lines, hash);
+                asking.Ask(ids[asked++], place);
         }
-    }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong Ask(SketchKey key, ref uint origin, uint lines, ulong id)
-    {
-        ulong hash = IdHash.Compute(key, id);
-        if (_prefetch)
-            Prefetch(ref origin, lines, hash);
-        return hash;
+        GC.KeepAlive(this);
     }
 
     /// <summary>Asks for the cache lines of an id that is about to be added, by its hash under the sketch's key.</summary>
     internal void Prefetch(ulong hash)
     {
-        if (_prefetch)
-            Prefetch(ref Origin, _linesPerHalf, hash);
+        Asking asking = new(this);
+        asking.AskHashed(hash, out _);
+    }
+
+    private static ulong Sum(ReadOnlySpan<uint> deltas)
+    {
+        Vector256<ulong> sums = default;
+        for (; deltas.Length >= Vector256<uint>.Count; deltas = deltas[Vector256<uint>.Count..])
+        {
+            (Vector256<ulong> lower, Vector256<ulong> upper) = Vector256.Widen(Vector256.Create(deltas));
+            sums += lower + upper;
+        }
+
+        ulong sum = Vector256.Sum(sums);
+        foreach (uint delta in deltas)
+            sum += delta;
+        return sum;
+    }
+
+    // What each id needs, in registers.
+    private readonly unsafe struct Asking(CountMinSketch sketch)
+    {
+        private readonly IdHash _hash = new(sketch._key);
+        private readonly CountMinCells _cells = new(sketch._linesPerHalf);
+
+        public uint* Origin { get; } = sketch.Origin;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Ask(ulong id, Vector128<uint>* places) => AskHashed(_hash.Of(id), out *places);
+
+        // Into the second-level cache: a core has room for more misses on their way there than to its first.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void AskHashed(ulong hash, out Vector128<uint> places)
+        {
+            places = _cells.Of(hash);
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch1(Origin + places[0]);
+                Sse.Prefetch1(Origin + places[1]);
+            }
+        }
     }
 
     private static void ThrowIfLengthsDiffer(int ids, int others)

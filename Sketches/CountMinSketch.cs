@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Sketch.Sketches;
 
@@ -40,15 +39,11 @@ public sealed partial class CountMinSketch
     private const int CellsPerLine = 16;
     private const int BytesPerLine = CellsPerLine * sizeof(uint);
 
-    // Below this a sketch lives in a core's second-level cache, where prefetching costs more than it hides.
-    private const long PrefetchFromBytes = 1 << 20;
-
     // Pinned, so that the alignment holds and prefetch may use addresses; not native memory, so that a late reader can never
     // touch what was freed.
     private readonly uint[] _cells;
     private readonly int _firstCell;
     private readonly uint _linesPerHalf;
-    private readonly bool _prefetch;
     private SketchKey _key;
     private ulong _totalWeight;
     private bool _saturated;
@@ -69,7 +64,6 @@ public sealed partial class CountMinSketch
         int cells = checked((int)_linesPerHalf * 2 * CellsPerLine);
         _cells = GC.AllocateArray<uint>(cells + CellsPerLine, pinned: true);
         _firstCell = CellsToAlign(_cells);
-        _prefetch = MemoryBytes > PrefetchFromBytes;
         _key = key;
     }
 
@@ -96,7 +90,7 @@ public sealed partial class CountMinSketch
     {
         ulong hash = IdHash.Compute(_key, id);
         uint a = (uint)(hash >> 32), b = (uint)hash;
-        int lineA = (int)LineA(a, _linesPerHalf), lineB = (int)LineB(b, _linesPerHalf);
+        int lineA = (int)((ulong)a * _linesPerHalf >> 32) * CellsPerLine, lineB = (int)(((ulong)b * _linesPerHalf >> 32) + _linesPerHalf) * CellsPerLine;
         return [lineA + (int)(a & 7), lineA + 8 + (int)(a >> 3 & 7), lineB + (int)(b & 7), lineB + 8 + (int)(b >> 3 & 7)];
     }
 
@@ -107,9 +101,10 @@ public sealed partial class CountMinSketch
 
     /// <summary>Adds to an id whose hash under the sketch's key is known.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal uint AddHashed(ulong hash, uint delta)
+    internal unsafe uint AddHashed(ulong hash, uint delta)
     {
-        uint estimate = Raise(ref Origin, _linesPerHalf, hash, delta);
+        Vector128<uint> places = new CountMinCells(_linesPerHalf).Of(hash);
+        uint estimate = Raise(Origin, (uint*)&places, delta).ToScalar();
         if (estimate == SaturatedEstimate)
             Volatile.Write(ref _saturated, true);
         Volatile.Write(ref _totalWeight, _totalWeight + delta);
@@ -121,7 +116,13 @@ public sealed partial class CountMinSketch
     public uint Estimate(ulong id) => EstimateHashed(IdHash.Compute(_key, id));
 
     /// <summary>The estimate of an id whose hash under the sketch's key is known.</summary>
-    internal uint EstimateHashed(ulong hash) => Smallest(ref Origin, _linesPerHalf, hash);
+    internal unsafe uint EstimateHashed(ulong hash)
+    {
+        Vector128<uint> places = new CountMinCells(_linesPerHalf).Of(hash);
+        uint estimate = Smallest(Origin, (uint*)&places);
+        GC.KeepAlive(this);
+        return estimate;
+    }
 
     /// <summary>Empties the sketch and gives it another key, so that large windows reuse their memory. No reader may hold it.</summary>
     /// <param name="newKey">Keys the hash from now on.</param>
@@ -133,40 +134,33 @@ public sealed partial class CountMinSketch
         Volatile.Write(ref _saturated, false);
     }
 
-    private ref uint Origin
+    // The array is pinned: addresses stay what they are.
+    private unsafe uint* Origin
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_cells), _firstCell);
+        get => (uint*)Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_cells), _firstCell));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Raise(ref uint origin, uint lines, ulong hash, uint delta)
+    private static unsafe Vector128<uint> Raise(uint* origin, uint* places, uint delta)
     {
-        uint a = (uint)(hash >> 32), b = (uint)hash;
-        ref uint lineA = ref Unsafe.Add(ref origin, LineA(a, lines));
-        ref uint lineB = ref Unsafe.Add(ref origin, LineB(b, lines));
-        ref uint cell0 = ref Unsafe.Add(ref lineA, a & 7);
-        ref uint cell1 = ref Unsafe.Add(ref lineA, 8 + ((a >> 3) & 7));
-        ref uint cell2 = ref Unsafe.Add(ref lineB, b & 7);
-        ref uint cell3 = ref Unsafe.Add(ref lineB, 8 + ((b >> 3) & 7));
-
+        uint* cell0 = origin + places[0], cell1 = origin + places[1], cell2 = origin + places[2], cell3 = origin + places[3];
         if (!Vector128.IsHardwareAccelerated)
-            return RaiseScalar(ref cell0, ref cell1, ref cell2, ref cell3, delta);
+            return Vector128.CreateScalar(RaiseScalar(ref *cell0, ref *cell1, ref *cell2, ref *cell3, delta));
 
         // Which cell is the smallest and which rise is close to random: as vectors nothing is guessed, hence nothing guessed wrong,
         // which is worth more than what gathering four cells costs (docs/performance.md).
-        Vector128<uint> cells = Vector128.Create(cell0, cell1, cell2, cell3);
+        Vector128<uint> cells = Vector128.Create(*cell0, *cell1, *cell2, *cell3);
         Vector128<uint> smallest = Vector128.Min(cells, Vector128.Shuffle(cells, Vector128.Create(1u, 0, 3, 2)));
         smallest = Vector128.Min(smallest, Vector128.Shuffle(smallest, Vector128.Create(2u, 3, 0, 1)));
         Vector128<uint> added = Vector128.Create(delta);
-        Vector128<uint> raised = smallest + added;
-        raised |= Vector128.LessThan(raised, added); // all ones where it wrapped
+        Vector128<uint> raised = Vector128.Min(smallest, ~added) + added; // at most the ceiling
         cells = Vector128.Max(cells, raised);
-        cell0 = cells.GetElement(0);
-        cell1 = cells.GetElement(1);
-        cell2 = cells.GetElement(2);
-        cell3 = cells.GetElement(3);
-        return raised.ToScalar();
+        *cell0 = cells.GetElement(0);
+        *cell1 = cells.GetElement(1);
+        *cell2 = cells.GetElement(2);
+        *cell3 = cells.GetElement(3);
+        return raised;
     }
 
     /// <summary>The reference: raises cells below the smallest plus delta to that.</summary>
@@ -184,34 +178,14 @@ public sealed partial class CountMinSketch
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Smallest(ref uint origin, uint lines, ulong hash)
+    private static unsafe uint Smallest(uint* origin, uint* places)
     {
-        uint a = (uint)(hash >> 32), b = (uint)hash;
-        ref uint lineA = ref Unsafe.Add(ref origin, LineA(a, lines));
-        ref uint lineB = ref Unsafe.Add(ref origin, LineB(b, lines));
-        uint in0 = Volatile.Read(ref Unsafe.Add(ref lineA, a & 7)), in1 = Volatile.Read(ref Unsafe.Add(ref lineA, 8 + ((a >> 3) & 7)));
-        uint in2 = Volatile.Read(ref Unsafe.Add(ref lineB, b & 7)), in3 = Volatile.Read(ref Unsafe.Add(ref lineB, 8 + ((b >> 3) & 7)));
+        uint in0 = Volatile.Read(ref origin[places[0]]), in1 = Volatile.Read(ref origin[places[1]]);
+        uint in2 = Volatile.Read(ref origin[places[2]]), in3 = Volatile.Read(ref origin[places[3]]);
         if (!Vector128.IsHardwareAccelerated)
             return Math.Min(Math.Min(in0, in1), Math.Min(in2, in3));
         Vector128<uint> smallest = Vector128.Min(Vector128.CreateScalarUnsafe(in0), Vector128.CreateScalarUnsafe(in1));
         return Vector128.Min(smallest, Vector128.Min(Vector128.CreateScalarUnsafe(in2), Vector128.CreateScalarUnsafe(in3))).ToScalar();
-    }
-
-    // The line comes from a half's upper bits (there are at most 2^23 lines), the cells in it from its lowest six: independent.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint LineA(uint half, uint lines) => (nuint)((ulong)half * lines >> 32) * CellsPerLine;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint LineB(uint half, uint lines) => (nuint)(((ulong)half * lines >> 32) + lines) * CellsPerLine;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Prefetch(ref uint origin, uint lines, ulong hash)
-    {
-        if (!Sse.IsSupported)
-            return;
-        // Into the second-level cache: a core has room for more misses on their way there than to its first. The cells are pinned: these addresses stay what they are.
-        Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, LineA((uint)(hash >> 32), lines))));
-        Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, LineB((uint)hash, lines))));
     }
 
     private static unsafe int CellsToAlign(uint[] pinned)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Sketch.Engine.Tables;
 
@@ -39,8 +40,7 @@ internal sealed class DeltaTable
             }
 
             int count = Math.Min(ids.Length, room);
-            Adding<T> adding = new(this, ids, deltas);
-            IdSearch.Each(ids[..count], ref adding);
+            IdSearch.Each(ids[..count], new Adding<T>(this, deltas));
             GC.KeepAlive(_lines);
             ids = ids[count..];
             deltas = deltas[count..];
@@ -51,7 +51,7 @@ internal sealed class DeltaTable
     public bool TryGet(ulong id, out long delta)
     {
         IdLines lines = Volatile.Read(ref _lines);
-        int at = lines.Find(id, IdHome.Of(id, lines.Lines));
+        int at = lines.Find(id, IdHome.In(lines.Lines).Of(id));
         delta = at < 0 ? 0 : Volatile.Read(ref lines.Number(at));
         return at >= 0;
     }
@@ -93,44 +93,45 @@ internal sealed class DeltaTable
     private void Grow()
     {
         IdLines into = new(checked(_lines.Slots * 2));
+        IdHome home = IdHome.In(into.Lines);
         for (int at = 0; at < _lines.Slots; at++)
         {
             if (_lines.Id(at) is not 0 and ulong id)
             {
-                into.Fill(~into.Find(id, IdHome.Of(id, into.Lines)), id, _lines.Number(at));
+                into.Fill(~into.Find(id, home.Of(id)), id, _lines.Number(at));
             }
         }
 
         Volatile.Write(ref _lines, into);
     }
 
-    private readonly unsafe ref struct Adding<T>(DeltaTable table, ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas) : IIdTable
+    private readonly unsafe ref struct Adding<T>(DeltaTable table, ReadOnlySpan<T> deltas) : IIdTable
         where T : unmanaged, IBinaryInteger<T>
     {
-        private readonly ReadOnlySpan<ulong> _ids = ids;
-        private readonly ReadOnlySpan<T> _deltas = deltas;
-        private readonly IdLines _lines = table._lines;
+        private readonly ref T _deltas = ref MemoryMarshal.GetReference(deltas);
+        private readonly IdHome _home = IdHome.In(table._lines.Lines);
+        private readonly ulong* _origin = table._lines.Origin;
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public ulong* Home(ulong id) => _lines.Ask(IdHome.Of(id, _lines.Lines));
+        public ulong* Home(ulong id) => IdLines.Ask(_origin, _home.Of(id));
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public ulong* After(ulong id, ulong* line) => _lines.AskAfter(line);
+        public ulong* After(ulong id, ulong* line) => table._lines.AskAfter(line);
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Found(int index, ulong* slot)
         {
             ref long sum = ref IdLines.NumberAt((nint)slot);
-            Volatile.Write(ref sum, sum + long.CreateTruncating(_deltas[index]));
+            Volatile.Write(ref sum, sum + long.CreateTruncating(Unsafe.Add(ref _deltas, index)));
         }
 
         /// <inheritdoc/>
-        public void Missing(int index, ulong* slot)
+        public void Missing(int index, ulong id, ulong* slot)
         {
-            IdLines.FillAt(slot, _ids[index], long.CreateTruncating(_deltas[index]));
+            IdLines.FillAt(slot, id, long.CreateTruncating(Unsafe.Add(ref _deltas, index)));
             Volatile.Write(ref table._count, table._count + 1);
         }
     }

@@ -18,6 +18,7 @@ internal unsafe interface IIdTable
 
     /// <summary>The id at <paramref name="index"/> is not there.</summary>
     /// <param name="index">Which of those that are looked up.</param>
+    /// <param name="id">The id.</param>
     /// <param name="slot">The address of the free slot where it would be.</param>
-    void Missing(int index, ulong* slot);
+    void Missing(int index, ulong id, ulong* slot);
 }

@@ -7,18 +7,28 @@ namespace Sketch.Engine.Tables;
 /// How <see cref="DeltaTable"/> finds an id's home: the id is mixed with a key, and its home is the mixed number's share of the table. Whoever can choose names can choose
 /// ids (their hash has no key), but not homes. A larger mixed number never has an earlier home, so that growing a table is a pass through memory instead of jumps. What is in a table never depends on the key.
 /// </summary>
-internal static class IdHome
+internal readonly struct IdHome
 {
-    private static readonly ulong Key0 = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-    private static readonly ulong Key1 = DrawFactor();
+    private static readonly ulong Key = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private static readonly ulong Factor = DrawFactor();
 
-    /// <summary>An id's first line, in a table of so many.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Of(ulong id, int lines)
+    private readonly ulong _key;
+    private readonly ulong _factor;
+    private readonly ulong _lines;
+
+    private IdHome(uint lines)
     {
-        ulong high = Math.BigMul(id ^ Key0, Key1, out ulong low);
-        return (int)Math.BigMul(high ^ low, (ulong)(uint)lines, out _);
+        _key = Key;
+        _factor = Factor;
+        _lines = lines;
     }
+
+    /// <summary>For a table of so many lines.</summary>
+    public static IdHome In(int lines) => new((uint)lines);
+
+    /// <summary>An id's first line.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Of(ulong id) => (int)(((id ^ _key) * _factor >> 32) * _lines >> 32);
 
     // Neighbouring ids go in steps of the factor around the table. With one factor in six 4,096 of them leave parts of it empty and crowd the others: those are not taken.
     private static ulong DrawFactor()

@@ -28,7 +28,6 @@ internal unsafe class IdLines
     private readonly ulong[] _words;
     private readonly int _first;
     private readonly int _length;
-    private readonly ulong* _origin;
 
     /// <param name="slots">At least so many slots.</param>
     public IdLines(int slots)
@@ -43,8 +42,11 @@ internal unsafe class IdLines
         Lines = (slots + Width - 1) / Width;
         _length = checked(Lines * (Words + (beside * Width)));
         _words = HugePages.Allocate(_length, LineBytes, out _first);
-        _origin = (ulong*)Unsafe.AsPointer(ref Line(0));
+        Origin = (ulong*)Unsafe.AsPointer(ref Line(0));
     }
+
+    /// <summary>The first line's address, which stays what it is as long as this is alive.</summary>
+    public ulong* Origin { get; }
 
     /// <summary>How many lines there are.</summary>
     public int Lines { get; }
@@ -96,20 +98,22 @@ internal unsafe class IdLines
     }
 
     /// <summary>Asks for a line, so that it is there when it is looked at.</summary>
-    /// <returns>Its address, which stays what it is as long as this is alive.</returns>
+    /// <param name="origin">Of its table.</param>
+    /// <param name="line">Its number.</param>
+    /// <returns>Its address.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong* Ask(int line) => Ask(_origin + ((nuint)(uint)line * Words));
+    public static ulong* Ask(ulong* origin, int line) => Ask(origin + ((nuint)(uint)line * Words));
 
     /// <summary>Asks for the line after another, around the end.</summary>
     /// <returns>Its address.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong* AskAfter(ulong* line) => Ask(line + Words == _origin + ((nuint)(uint)Lines * Words) ? _origin : line + Words);
+    public ulong* AskAfter(ulong* line) => Ask(line + Words == Origin + ((nuint)(uint)Lines * Words) ? Origin : line + Words);
 
     /// <summary>Which slot has an address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SlotOf(nint slot)
     {
-        nuint word = (nuint)((ulong*)slot - _origin);
+        nuint word = (nuint)((ulong*)slot - Origin);
         return (int)((word / Words * Width) + (word % Words));
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Sketch.Engine.Tables;
 
@@ -12,81 +13,109 @@ internal static unsafe class IdSearch
     // More misses than a processor has on their way; few enough for what they bring to stay near.
     private const int Ahead = 64;
 
-    // Ids that their home had no room for, one in ten: the line after it is asked for, and looked at once so many wait.
-    private const int Late = 16;
-
     /// <summary>Tells a table of each id; those that their homes have no room for come a little later than others.</summary>
     /// <param name="ids">Any ids; none is zero, or what is told of it means nothing.</param>
-    /// <param name="table">Where they are looked up.</param>
+    /// <param name="table">Where they are looked up; a copy, so that what every id needs of it stays in registers.</param>
     /// <typeparam name="T">The table.</typeparam>
     [SkipLocalsInit]
-    public static void Each<T>(ReadOnlySpan<ulong> ids, ref T table)
+    public static void Each<T>(ReadOnlySpan<ulong> ids, T table)
         where T : struct, IIdTable, allows ref struct
     {
         ulong** lines = stackalloc ulong*[Ahead];
-        int* late = stackalloc int[Late];
-        ulong** lateLines = stackalloc ulong*[Late];
-        int lateCount = 0;
+        Late late;
+        late.Count = 0;
+        ref ulong first = ref MemoryMarshal.GetReference(ids);
         int asked = Math.Min(Ahead, ids.Length);
         for (int i = 0; i < asked; i++)
         {
-            lines[i] = table.Home(ids[i]);
+            lines[i] = table.Home(Unsafe.Add(ref first, i));
         }
 
         for (int i = 0; i < ids.Length; i++)
         {
             ulong* line = lines[i & (Ahead - 1)];
+            ulong id = Unsafe.Add(ref first, i);
+            uint found = IdLines.Where(ref *line, id);
+            if (found != 0)
+            {
+                table.Found(i, line + BitOperations.TrailingZeroCount(found));
+            }
+            else
+            {
+                T copy = table; // whose address is taken does not stay in registers
+                late.Take(i, id, line, ref copy);
+            }
+
             if (asked < ids.Length)
             {
-                lines[i & (Ahead - 1)] = table.Home(ids[asked++]);
+                lines[i & (Ahead - 1)] = table.Home(Unsafe.Add(ref first, asked++));
+            }
+        }
+
+        T last = table;
+        late.Tell(ref last);
+    }
+
+    // Ids that are not in their homes: the line after it is asked for, and looked at once so many wait.
+    private struct Late
+    {
+        private const int Most = 16;
+
+        public int Count;
+        private fixed int _indexes[Most];
+        private fixed ulong _ids[Most];
+        private fixed ulong _lines[Most];
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public void Take<T>(int index, ulong id, ulong* home, ref T table)
+            where T : struct, IIdTable, allows ref struct
+        {
+            if (IsMissing(index, id, home, ref table))
+            {
+                return;
             }
 
-            if (!IsTold(i, ids[i], line, ref table))
+            _indexes[Count] = index;
+            _ids[Count] = id;
+            _lines[Count++] = (ulong)table.After(id, home);
+            if (Count == Most)
             {
-                late[lateCount] = i;
-                lateLines[lateCount++] = table.After(ids[i], line);
-                if (lateCount == Late)
+                Tell(ref table);
+            }
+        }
+
+        public void Tell<T>(ref T table)
+            where T : struct, IIdTable, allows ref struct
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                ulong* line = (ulong*)_lines[i];
+                uint found;
+                while ((found = IdLines.Where(ref *line, _ids[i])) == 0 && !IsMissing(_indexes[i], _ids[i], line, ref table))
                 {
-                    TellOf(late, lateLines, lateCount, ids, ref table);
-                    lateCount = 0;
+                    line = table.After(_ids[i], line);
+                }
+
+                if (found != 0)
+                {
+                    table.Found(_indexes[i], line + BitOperations.TrailingZeroCount(found));
                 }
             }
+
+            Count = 0;
         }
 
-        TellOf(late, lateLines, lateCount, ids, ref table);
-    }
-
-    private static void TellOf<T>(int* late, ulong** lines, int count, ReadOnlySpan<ulong> ids, ref T table)
-        where T : struct, IIdTable, allows ref struct
-    {
-        for (int i = 0; i < count; i++)
+        // It is when the line that it is not in has room.
+        private static bool IsMissing<T>(int index, ulong id, ulong* line, ref T table)
+            where T : struct, IIdTable, allows ref struct
         {
-            ulong id = ids[late[i]];
-            for (ulong* line = lines[i]; !IsTold(late[i], id, line, ref table);)
+            if (line[IdLines.Width - 1] != 0)
             {
-                line = table.After(id, line);
+                return false;
             }
-        }
-    }
 
-    // False when the line is full of others.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsTold<T>(int index, ulong id, ulong* line, ref T table)
-        where T : struct, IIdTable, allows ref struct
-    {
-        uint found = IdLines.Where(ref *line, id);
-        if (found != 0)
-        {
-            table.Found(index, line + BitOperations.TrailingZeroCount(found));
+            table.Missing(index, id, line + BitOperations.TrailingZeroCount(IdLines.Where(ref *line, 0)));
             return true;
         }
-
-        if (line[IdLines.Width - 1] != 0)
-        {
-            return false;
-        }
-
-        table.Missing(index, line + BitOperations.TrailingZeroCount(IdLines.Where(ref *line, 0)));
-        return true;
     }
 }

@@ -81,7 +81,7 @@ internal sealed partial class CounterTable
             lock (_changing)
             {
                 using SegmentsSeen segments = Seen();
-                segments.Find(ids[..slots.Length], slots, withTotals: true);
+                segments.FindWithTotals(ids[..slots.Length], slots);
                 for (int i = 0; i < slots.Length; i++)
                 {
                     if (slots[i] != SegmentsSeen.Nowhere && (IdLines.NumberAt(slots[i]) & NameEntry.UnloadedFlag) == 0)

@@ -89,7 +89,7 @@ internal sealed partial class CounterTable
     {
         Span<nint> slots = stackalloc nint[ids.Length];
         using SegmentsSeen segments = Seen();
-        segments.Find(ids, slots, withTotals: true);
+        segments.FindWithTotals(ids, slots);
         for (int i = 0; i < ids.Length; i++)
         {
             totals[i] = NotHere;
@@ -165,7 +165,7 @@ internal sealed partial class CounterTable
         for (; !ids.IsEmpty; ids = ids[slots.Length..], deltas = deltas[slots.Length..])
         {
             slots = slots[..Math.Min(slots.Length, ids.Length)];
-            segments.Find(ids[..slots.Length], slots, withTotals: true);
+            segments.FindWithTotals(ids[..slots.Length], slots);
             for (int i = 0; i < slots.Length; i++)
             {
                 if (slots[i] != SegmentsSeen.Nowhere && (IdLines.NumberAt(slots[i]) & NameEntry.UnloadedFlag) == 0)

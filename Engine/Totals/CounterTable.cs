@@ -67,20 +67,19 @@ internal sealed partial class CounterTable
     public void Find(ReadOnlySpan<ulong> ids, Span<long> references)
     {
         using SegmentsSeen segments = Seen();
-        Span<nint> slots = stackalloc nint[IdLines.Together];
-        for (; !ids.IsEmpty; ids = ids[slots.Length..], references = references[slots.Length..])
+        for (int together; !ids.IsEmpty; ids = ids[together..], references = references[together..])
         {
-            slots = slots[..Math.Min(slots.Length, ids.Length)];
-            segments.Find(ids[..slots.Length], slots, withTotals: false);
-            for (int i = 0; i < slots.Length; i++)
+            together = Math.Min(IdLines.Together, ids.Length);
+            segments.Find(ids[..together], references[..together]);
+            // No id is zero: that is what batches put in place of a name that they skip, and what a free slot holds.
+            for (int i = ids[..together].IndexOf(0ul); i >= 0 && i < together; i++)
             {
-                // No id is zero: that is what batches put in place of a name that they skip, and what a free slot holds.
-                references[i] = slots[i] == SegmentsSeen.Nowhere || ids[i] == 0 ? 0 : Volatile.Read(ref IdLines.NumberAt(slots[i]));
+                references[i] = ids[i] == 0 ? 0 : references[i];
             }
 
             if (_cold.Count > 0)
             {
-                FindCold(ids[..slots.Length], references[..slots.Length]);
+                FindCold(ids[..together], references[..together]);
             }
         }
     }
@@ -90,8 +89,7 @@ internal sealed partial class CounterTable
     public void Prefetch(ReadOnlySpan<ulong> ids)
     {
         using SegmentsSeen segments = Seen();
-        Span<nint> slots = stackalloc nint[IdLines.Together];
-        segments.Find(ids, slots, withTotals: false);
+        segments.Find(ids, stackalloc long[IdLines.Together]);
     }
 
     // Those that are not hot, and what nobody knows.

@@ -8,7 +8,7 @@ namespace Sketch.Engine.Totals;
 /// Turns ids into numbers that nobody outside can steer, one to one: the upper bits choose a part of the table, the rest a place in it. Keyed by the deployment's secret
 /// and not by the process, so that what is put out of memory is the same in every run.
 /// </summary>
-internal sealed class IdMixer
+internal readonly struct IdMixer
 {
     private readonly ulong _xor;
     private readonly ulong _factor;

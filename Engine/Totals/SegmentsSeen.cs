@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Sketch.Engine.Tables;
 
 namespace Sketch.Engine.Totals;
@@ -27,55 +28,87 @@ internal readonly unsafe ref struct SegmentsSeen
     /// <summary>Finds the slots of ids.</summary>
     /// <param name="ids">None is zero, or what it gets means nothing.</param>
     /// <param name="slots">Gets the address of each id's slot, or <see cref="Nowhere"/>; addresses are good until <see cref="Dispose"/>.</param>
-    /// <param name="withTotals">Whether totals are wanted too.</param>
-    public void Find(ReadOnlySpan<ulong> ids, Span<nint> slots, bool withTotals)
-    {
-        Search search = new(_segments, _mixer, slots, withTotals);
-        IdSearch.Each(ids, ref search);
-    }
+    public void FindWithTotals(ReadOnlySpan<ulong> ids, Span<nint> slots) => IdSearch.Each(ids, new Slots(new Homes(_segments, _mixer), slots));
+
+    /// <summary>Finds what is known of ids.</summary>
+    /// <param name="ids">None is zero, or what it gets means nothing.</param>
+    /// <param name="references">Gets what <see cref="Catalogue.NameEntry"/> calls the reference of each id, or zero.</param>
+    public void Find(ReadOnlySpan<ulong> ids, Span<long> references) => IdSearch.Each(ids, new References(new Homes(_segments, _mixer), references));
 
     /// <summary>Addresses are of no use from here on: a segment that was replaced meanwhile may go.</summary>
     public void Dispose() => GC.KeepAlive(_segments);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TableSegment OfMixed(TableSegment[] segments, ulong mixed) => segments[mixed >> (64 - CounterTable.SegmentBits)];
+    private static TableSegment OfMixed(TableSegment[] segments, ulong mixed) =>
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(segments), (nuint)(mixed >> (64 - CounterTable.SegmentBits)));
 
-    private readonly ref struct Search(TableSegment[] segments, IdMixer mixer, Span<nint> slots, bool withTotals) : IIdTable
+    private readonly struct Homes(TableSegment[] segments, IdMixer mixer)
     {
-        private readonly Span<nint> _slots = slots;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* Ask(ulong id, out TableSegment segment)
+        {
+            ulong mixed = mixer.Mix(id);
+            segment = OfMixed(segments, mixed);
+            return IdLines.Ask(segment.Origin, segment.Home(mixed));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* AskAfter(ulong id, ulong* line, out TableSegment segment)
+        {
+            segment = OfMixed(segments, mixer.Mix(id));
+            return segment.AskAfter(line);
+        }
+    }
+
+    private readonly ref struct Slots(Homes homes, Span<nint> slots) : IIdTable
+    {
+        private readonly Homes _homes = homes;
+        private readonly ref nint _slots = ref MemoryMarshal.GetReference(slots);
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public ulong* Home(ulong id)
         {
-            ulong mixed = mixer.Mix(id);
-            TableSegment segment = OfMixed(segments, mixed);
-            return WithTotals(segment, segment.Ask(segment.Home(mixed)));
-        }
-
-        /// <inheritdoc/>
-        public ulong* After(ulong id, ulong* line)
-        {
-            TableSegment segment = OfMixed(segments, mixer.Mix(id));
-            return WithTotals(segment, segment.AskAfter(line));
-        }
-
-        /// <inheritdoc/>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Found(int index, ulong* slot) => _slots[index] = (nint)slot;
-
-        /// <inheritdoc/>
-        public void Missing(int index, ulong* slot) => _slots[index] = Nowhere;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private ulong* WithTotals(TableSegment segment, ulong* line)
-        {
-            if (withTotals)
-            {
-                segment.AskTotals(line);
-            }
-
+            ulong* line = _homes.Ask(id, out TableSegment segment);
+            segment.AskTotals(line);
             return line;
         }
+
+        /// <inheritdoc/>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* After(ulong id, ulong* line)
+        {
+            line = _homes.AskAfter(id, line, out TableSegment segment);
+            segment.AskTotals(line);
+            return line;
+        }
+
+        /// <inheritdoc/>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Found(int index, ulong* slot) => Unsafe.Add(ref _slots, index) = (nint)slot;
+
+        /// <inheritdoc/>
+        public void Missing(int index, ulong id, ulong* slot) => Unsafe.Add(ref _slots, index) = Nowhere;
+    }
+
+    private readonly ref struct References(Homes homes, Span<long> references) : IIdTable
+    {
+        private readonly Homes _homes = homes;
+        private readonly ref long _references = ref MemoryMarshal.GetReference(references);
+
+        /// <inheritdoc/>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* Home(ulong id) => _homes.Ask(id, out _);
+
+        /// <inheritdoc/>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong* After(ulong id, ulong* line) => _homes.AskAfter(id, line, out _);
+
+        /// <inheritdoc/>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Found(int index, ulong* slot) => Unsafe.Add(ref _references, index) = Volatile.Read(ref IdLines.NumberAt((nint)slot));
+
+        /// <inheritdoc/>
+        public void Missing(int index, ulong id, ulong* slot) => Unsafe.Add(ref _references, index) = 0;
     }
 }

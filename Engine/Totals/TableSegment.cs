@@ -86,5 +86,5 @@ internal sealed class TableSegment : IdLines
 
     /// <summary>The line where an id is looked for first. A larger mixed number never has an earlier one: copying is a pass through memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Home(ulong mixed) => (int)Math.BigMul(mixed << CounterTable.SegmentBits, (ulong)(uint)Lines, out _);
+    public int Home(ulong mixed) => (int)((mixed << CounterTable.SegmentBits >> 32) * (uint)Lines >> 32);
 }

@@ -24,40 +24,48 @@ int seconds = int.Parse(Option("--seconds", "15"), CultureInfo.InvariantCulture)
 string garnet = Option("--garnet", "");
 Console.WriteLine($"{counters:N0} counters, {(isZipf ? "Zipf" : "uniform")}, {seconds} s each, two rounds; all on the same {Environment.ProcessorCount} cores");
 BenchStream stream = new("bench", counters, isZipf, seed: 1);
-Dictionary<string, List<double>> figures = [];
+Dictionary<string, List<double>> inProcess = [];
+Dictionary<string, List<double>> services = [];
 for (int round = 0; round < 2; round++)
 {
-    await MeasureAsync("ConcurrentDictionary.AddOrUpdate, 2 threads, in the process, nothing kept", () => Task.FromResult(DictionaryPeer.Run(stream, threads: 2, seconds)));
-    await MeasureAsync("Redis, INCRBY in pipelines of 1,000, AOF everysec", () => RespPeer.RedisAsync(stream, seconds));
+    Measure(inProcess, "ConcurrentDictionary.AddOrUpdate, one thread", InProcess.Dictionary(stream, threads: 1, seconds));
+    Measure(inProcess, "a window's count-min sketch and its exact sums, one thread", InProcess.Tables(stream, seconds));
+    Measure(services, "ConcurrentDictionary.AddOrUpdate, 2 threads, in the process, nothing kept", InProcess.Dictionary(stream, threads: 2, seconds));
+    Measure(services, "Redis, INCRBY in pipelines of 1,000, AOF everysec", await RespPeer.RedisAsync(stream, seconds));
     if (garnet.Length > 0)
     {
-        await MeasureAsync("Garnet, INCRBY in pipelines of 1,000, AOF", () => RespPeer.GarnetAsync(garnet, stream, seconds));
+        Measure(services, "Garnet, INCRBY in pipelines of 1,000, AOF", await RespPeer.GarnetAsync(garnet, stream, seconds));
     }
 
-    await MeasureAsync("ClickHouse (embedded), every increment a row into a SummingMergeTree", () => ClickHousePeer.RunAsync(stream, seconds));
-    await MeasureAsync("Sketch, batches of 1,000, acknowledged after the fsync, exact in ClickHouse", () => SketchAsync(seconds));
+    Measure(services, "ClickHouse (embedded), every increment a row into a SummingMergeTree", await ClickHousePeer.RunAsync(stream, seconds));
+    Measure(services, "Sketch, batches of 1,000, acknowledged after the fsync, exact in ClickHouse", await SketchAsync(seconds));
 }
 
-double ours = Median(figures.Last().Value);
-Console.WriteLine();
-foreach ((string peer, List<double> rounds) in figures)
-{
-    Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture, $"{Median(rounds) / 1e6,8:0.00} M/s  x {ours / Median(rounds),6:0.0}  {peer} ({string.Join(", ", rounds.Select(r => (r / 1e6).ToString("0.00", CultureInfo.InvariantCulture)))})"));
-}
-
+Print(inProcess);
+Print(services);
 return 0;
 
-async Task MeasureAsync(string peer, Func<Task<double>> run)
+static void Measure(Dictionary<string, List<double>> figures, string contender, double perSecond)
 {
-    double perSecond = await run();
-    if (!figures.TryGetValue(peer, out List<double>? rounds))
+    if (!figures.TryGetValue(contender, out List<double>? rounds))
     {
-        figures.Add(peer, rounds = []);
+        figures.Add(contender, rounds = []);
     }
 
     rounds.Add(perSecond);
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{perSecond / 1e6,8:0.00} M/s  {peer}"));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{perSecond / 1e6,8:0.00} M/s  {contender}"));
+}
+
+// Ours is the last one; beside each stands how many times as fast ours is.
+static void Print(Dictionary<string, List<double>> figures)
+{
+    double ours = Median(figures.Last().Value);
+    Console.WriteLine();
+    foreach ((string contender, List<double> rounds) in figures)
+    {
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{Median(rounds) / 1e6,8:0.00} M/s  x {ours / Median(rounds),6:0.0}  {contender} ({string.Join(", ", rounds.Select(r => (r / 1e6).ToString("0.00", CultureInfo.InvariantCulture)))})"));
+    }
 }
 
 async Task<double> SketchAsync(int duration)

@@ -49,7 +49,7 @@ public class TableTests
         }
 
         AssertHolds(truth, table);
-        int[] homes = [.. truth.Keys.Select(id => IdHome.Of(id, 1 << 20) >> 10)];
+        int[] homes = [.. truth.Keys.Select(id => IdHome.In(1 << 20).Of(id) >> 10)];
         // Of 1,024 parts; without a key these ids reach six at most. The worst of 20,000 keys (the key is the process's) reached 996.
         Assert.True(homes.Distinct().Count() > 900, "homes of neighbouring ids lie all over the table");
     }
@@ -93,7 +93,7 @@ public class TableTests
         ulong[] ids = [.. Enumerable.Range(0, count).Select(i => i % 3 == 0 ? (ulong)random.NextInt64(1, long.MaxValue) : there[random.Next(there.Length)])];
         int[] slots = new int[count];
         Searched table = new(lines, slots);
-        IdSearch.Each(ids, ref table);
+        IdSearch.Each(ids, table);
         GC.KeepAlive(lines);
         Assert.Equal(ids.Select(id => lines.Find(id, Searched.Home(id, lines))), slots);
     }
@@ -210,12 +210,12 @@ public class TableTests
     {
         public static int Home(ulong id, IdLines lines) => (int)(id % (ulong)lines.Lines);
 
-        public ulong* Home(ulong id) => lines.Ask(Home(id, lines));
+        public ulong* Home(ulong id) => IdLines.Ask(lines.Origin, Home(id, lines));
 
         public ulong* After(ulong id, ulong* line) => lines.AskAfter(line);
 
         public void Found(int index, ulong* slot) => slots[index] = lines.SlotOf((nint)slot);
 
-        public void Missing(int index, ulong* slot) => slots[index] = ~lines.SlotOf((nint)slot);
+        public void Missing(int index, ulong id, ulong* slot) => slots[index] = ~lines.SlotOf((nint)slot);
     }
 }
