@@ -62,8 +62,7 @@ public sealed partial class CountMinSketch
 
         _linesPerHalf = (uint)(memoryBytes / (2 * BytesPerLine));
         int cells = checked((int)_linesPerHalf * 2 * CellsPerLine);
-        _cells = GC.AllocateArray<uint>(cells + CellsPerLine, pinned: true);
-        _firstCell = CellsToAlign(_cells);
+        _cells = HugePages.Allocate<uint>(cells, BytesPerLine, out _firstCell);
         _key = key;
     }
 
@@ -128,7 +127,7 @@ public sealed partial class CountMinSketch
     /// <param name="newKey">Keys the hash from now on.</param>
     public void Clear(SketchKey newKey)
     {
-        _cells.AsSpan().Clear();
+        Cells.Clear();
         _key = newKey;
         _totalWeight = 0;
         Volatile.Write(ref _saturated, false);
@@ -186,11 +185,5 @@ public sealed partial class CountMinSketch
             return Math.Min(Math.Min(in0, in1), Math.Min(in2, in3));
         Vector128<uint> smallest = Vector128.Min(Vector128.CreateScalarUnsafe(in0), Vector128.CreateScalarUnsafe(in1));
         return Vector128.Min(smallest, Vector128.Min(Vector128.CreateScalarUnsafe(in2), Vector128.CreateScalarUnsafe(in3))).ToScalar();
-    }
-
-    private static unsafe int CellsToAlign(uint[] pinned)
-    {
-        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
-        return (int)((BytesPerLine - address % BytesPerLine) % BytesPerLine / sizeof(uint));
     }
 }

@@ -27,6 +27,7 @@ public sealed partial class HeavyHitters
     public const int MaxCapacity = 1 << 24;
 
     private const int CountedDifferences = 255;
+    private const int PickedTogether = 256;
 
     // 16 bytes, so that none straddles a cache line. What only new entries write stands beside it.
     private struct Slot
@@ -108,6 +109,60 @@ public sealed partial class HeavyHitters
 
         Put(at, new Entry(id, _offset + delta, _offset));
         Volatile.Write(ref _count, _count + 1);
+    }
+
+    /// <summary>
+    /// Adds weight to those of many ids that may need an entry, in their order. Without one an id weighs at most <see cref="Offset"/>: as long as even an estimate of all its weight says so, it
+    /// needs none, and its weight is not counted here.
+    /// </summary>
+    /// <param name="ids">Any ids.</param>
+    /// <param name="deltas">One for each id.</param>
+    /// <param name="estimates">For each id at least what it weighs after its delta, as <see cref="CountMinSketch.Add(ReadOnlySpan{ulong}, ReadOnlySpan{uint}, Span{uint})"/> says.</param>
+    /// <exception cref="ArgumentException">The spans differ in length.</exception>
+    [SkipLocalsInit]
+    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas, ReadOnlySpan<uint> estimates)
+    {
+        if (deltas.Length != ids.Length || estimates.Length != ids.Length)
+            throw new ArgumentException($"{ids.Length} ids with {deltas.Length} deltas and {estimates.Length} estimates; allowed: as many of one as of the others");
+        Span<int> picked = stackalloc int[PickedTogether];
+        for (int together; !ids.IsEmpty; ids = ids[together..], deltas = deltas[together..], estimates = estimates[together..])
+        {
+            together = Math.Min(PickedTogether, ids.Length);
+            // Which ones are heavy is nothing that a processor could guess: they are picked out without a branch before they are added.
+            uint offset = (uint)Math.Min(_offset, uint.MaxValue);
+            int count = 0;
+            for (int i = 0; i < together; i++)
+            {
+                picked[count] = i;
+                count += estimates[i] > offset ? 1 : 0;
+            }
+
+            AddPicked(picked[..count], ids, deltas);
+        }
+    }
+
+    private void AddPicked(ReadOnlySpan<int> picked, ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
+    {
+        IdHash hash = new(_key);
+        ref Slot slots = ref SlotAt(0);
+        int mask = _mask;
+        long added = 0;
+        foreach (int i in picked)
+        {
+            ulong id = ids[i];
+            ref Slot slot = ref Unsafe.Add(ref slots, (nint)(uint)((int)hash.Of(id) & mask));
+            if (slot.Id == id && slot.Upper != 0)
+            {
+                Volatile.Write(ref slot.Upper, slot.Upper + deltas[i]);
+                added += deltas[i];
+            }
+            else
+            {
+                Add(id, deltas[i]);
+            }
+        }
+
+        Volatile.Write(ref _totalWeight, _totalWeight + added);
     }
 
     // A reader that meets this slot half written must take it for empty: the upper bound is written last.

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Sketch.Sketches;
 
 namespace Sketch.Engine.Tables;
 
@@ -41,7 +42,7 @@ internal unsafe class IdLines
     {
         Lines = (slots + Width - 1) / Width;
         _length = checked(Lines * (Words + (beside * Width)));
-        _words = HugePages.Allocate(_length, LineBytes, out _first);
+        _words = HugePages.Allocate<ulong>(_length, LineBytes, out _first);
         Origin = (ulong*)Unsafe.AsPointer(ref Line(0));
     }
 

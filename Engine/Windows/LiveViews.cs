@@ -20,7 +20,6 @@ internal sealed partial class LiveViews : IFoldSink
     private readonly LogFold _fold;
     private readonly long _storedPosition;
     private readonly uint[] _estimates = new uint[EngineLimits.MaxBatchIncrements];
-    private readonly int[] _heavy = new int[EngineLimits.MaxBatchIncrements];
     private readonly uint[] _deltas = new uint[EngineLimits.MaxBatchIncrements];
     private readonly Func<CountMinSketch> _sketchOfOpen;
     private LiveView _view;
@@ -255,23 +254,7 @@ internal sealed partial class LiveViews : IFoldSink
     {
         Span<uint> estimates = _estimates.AsSpan(0, ids.Length);
         _open.SketchFrom(_sketches).Add(ids, deltas, estimates);
-        HeavyHitters heaviest = _open.HeaviestOf(owner.Index);
-
-        // Without an entry an id weighs at most the offset: as long as even its estimate says so, it needs none. Every other id does, in no order that a processor could
-        // guess, so they are picked out without a branch before they are added.
-        uint offset = (uint)Math.Min(heaviest.Offset, uint.MaxValue);
-        Span<int> heavy = _heavy;
-        int count = 0;
-        for (int i = 0; i < estimates.Length; i++)
-        {
-            heavy[count] = i;
-            count += estimates[i] > offset ? 1 : 0;
-        }
-
-        foreach (int i in heavy[..count])
-        {
-            heaviest.Add(ids[i], deltas[i]);
-        }
+        _open.HeaviestOf(owner.Index).Add(ids, deltas, estimates);
     }
 
     // The sender judged these increments before a tier changed: who is no longer approximate must not go to the sketch, where no reader would look.

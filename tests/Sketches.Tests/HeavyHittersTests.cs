@@ -44,6 +44,36 @@ public sealed class HeavyHittersTests
         Assert.True(byId[first.Key].Upper - byId[first.Key].Lower <= 0.01 * first.Value);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1_000)]
+    public void Bounds_hold_when_only_ids_that_a_sketch_finds_heavy_get_an_entry(int batch)
+    {
+        ulong[] ids = Streams.Zipf(500_000, 200_000, 1.0, seed: 1);
+        uint[] deltas = Streams.Lognormal(ids.Length, seed: 2);
+        uint[] estimates = new uint[batch];
+        HeavyHitters heavy = new(1_024, Key);
+        CountMinSketch sketch = new(64 << 10, Key);
+        for (int at = 0; at < ids.Length; at += batch)
+        {
+            sketch.Add(ids.AsSpan(at, batch), deltas.AsSpan(at, batch), estimates);
+            heavy.Add(ids.AsSpan(at, batch), deltas.AsSpan(at, batch), estimates);
+        }
+
+        Dictionary<ulong, long> truth = Streams.Count(ids, deltas);
+        Assert.All(truth, t =>
+        {
+            HeavyHitter bounds = heavy.Bounds(t.Key);
+            Assert.True(bounds.Lower <= t.Value && t.Value <= bounds.Upper);
+        });
+        Assert.All(truth.OrderByDescending(t => t.Value).Take(25), t => Assert.True(heavy.Bounds(t.Key).Lower > 0));
+
+        // Those that no sketch found heavy were left out, and their weight is what is missing.
+        Assert.InRange(heavy.TotalWeight, 1, truth.Values.Sum() - 1);
+        Assert.Throws<ArgumentException>(() => heavy.Add([1, 2], [1], [1, 1]));
+        Assert.Throws<ArgumentException>(() => heavy.Add([1, 2], [1, 1], [1]));
+    }
+
     [Fact]
     public void Below_its_capacity_it_is_exact()
     {

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Sketch.Engine.Tables;
+namespace Sketch.Sketches;
 
 /// <summary>
 /// Arrays that are read at random, in pages of 2 MiB where the system has them: with pages of 4 KiB nearly every look at such an array also misses the processor's table of
@@ -18,11 +18,13 @@ internal static unsafe partial class HugePages
     /// <param name="length">How many zeros.</param>
     /// <param name="lineBytes">Bytes of a line, a power of two.</param>
     /// <param name="first">Where they begin.</param>
-    public static ulong[] Allocate(int length, int lineBytes, out int first)
+    /// <typeparam name="T">Of a zero.</typeparam>
+    public static T[] Allocate<T>(int length, int lineBytes, out int first)
+        where T : unmanaged
     {
-        long bytes = (long)length * sizeof(ulong);
+        long bytes = (long)length * sizeof(T);
         int alignment = bytes < LeastBytes ? lineBytes : PageBytes;
-        ulong[] array = GC.AllocateUninitializedArray<ulong>(checked(length + (alignment / sizeof(ulong)) - 1), pinned: true);
+        T[] array = GC.AllocateUninitializedArray<T>(checked(length + (alignment / sizeof(T)) - 1), pinned: true);
         nint address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
         nint skipped = -address & (alignment - 1);
         if (alignment == PageBytes && OperatingSystem.IsLinux())
@@ -34,7 +36,7 @@ internal static unsafe partial class HugePages
         }
 
         // What lies before them is not touched: of fresh memory it takes nothing.
-        first = (int)(skipped / sizeof(ulong));
+        first = (int)(skipped / sizeof(T));
         array.AsSpan(first, length).Clear();
         return array;
     }
