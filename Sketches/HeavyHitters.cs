@@ -27,7 +27,6 @@ public sealed partial class HeavyHitters
     public const int MaxCapacity = 1 << 24;
 
     private const int CountedDifferences = 255;
-    private const int PickedTogether = 256;
 
     // 16 bytes, so that none straddles a cache line. What only new entries write stands beside it.
     private struct Slot
@@ -112,57 +111,38 @@ public sealed partial class HeavyHitters
     }
 
     /// <summary>
-    /// Adds weight to those of many ids that may need an entry, in their order. Without one an id weighs at most <see cref="Offset"/>: as long as even an estimate of all its weight says so, it
-    /// needs none, and its weight is not counted here.
+    /// Makes an id's upper bound at least what is known of its weight from elsewhere; its lower bound stays. An id that grew since it was raised last may weigh more than its entry, or
+    /// than <see cref="Offset"/> without one.
     /// </summary>
-    /// <param name="ids">Any ids.</param>
-    /// <param name="deltas">One for each id.</param>
-    /// <param name="estimates">For each id at least what it weighs after its delta, as <see cref="CountMinSketch.Add(ReadOnlySpan{ulong}, ReadOnlySpan{uint}, Span{uint})"/> says.</param>
-    /// <exception cref="ArgumentException">The spans differ in length.</exception>
-    [SkipLocalsInit]
-    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas, ReadOnlySpan<uint> estimates)
+    /// <param name="id">Any id.</param>
+    /// <param name="upper">The most it may weigh now.</param>
+    public void Raise(ulong id, long upper)
     {
-        if (deltas.Length != ids.Length || estimates.Length != ids.Length)
-            throw new ArgumentException($"{ids.Length} ids with {deltas.Length} deltas and {estimates.Length} estimates; allowed: as many of one as of the others");
-        Span<int> picked = stackalloc int[PickedTogether];
-        for (int together; !ids.IsEmpty; ids = ids[together..], deltas = deltas[together..], estimates = estimates[together..])
+        int at = Find(id);
+        ref Slot slot = ref SlotAt(at);
+        if (slot.Upper != 0)
         {
-            together = Math.Min(PickedTogether, ids.Length);
-            // Which ones are heavy is nothing that a processor could guess: they are picked out without a branch before they are added.
-            uint offset = (uint)Math.Min(_offset, uint.MaxValue);
-            int count = 0;
-            for (int i = 0; i < together; i++)
+            if (upper > slot.Upper)
             {
-                picked[count] = i;
-                count += estimates[i] > offset ? 1 : 0;
+                // A reader between the two takes the lower bound for less than it is.
+                Volatile.Write(ref _cameInAt[at], _cameInAt[at] + upper - slot.Upper);
+                Volatile.Write(ref slot.Upper, upper);
             }
 
-            AddPicked(picked[..count], ids, deltas);
-        }
-    }
-
-    private void AddPicked(ReadOnlySpan<int> picked, ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
-    {
-        IdHash hash = new(_key);
-        ref Slot slots = ref SlotAt(0);
-        int mask = _mask;
-        long added = 0;
-        foreach (int i in picked)
-        {
-            ulong id = ids[i];
-            ref Slot slot = ref Unsafe.Add(ref slots, (nint)(uint)((int)hash.Of(id) & mask));
-            if (slot.Id == id && slot.Upper != 0)
-            {
-                Volatile.Write(ref slot.Upper, slot.Upper + deltas[i]);
-                added += deltas[i];
-            }
-            else
-            {
-                Add(id, deltas[i]);
-            }
+            return;
         }
 
-        Volatile.Write(ref _totalWeight, _totalWeight + added);
+        if (_count == Capacity && upper > _offset)
+        {
+            Purge();
+            at = Find(id);
+        }
+
+        if (upper > _offset)
+        {
+            Put(at, new Entry(id, upper, upper));
+            Volatile.Write(ref _count, _count + 1);
+        }
     }
 
     // A reader that meets this slot half written must take it for empty: the upper bound is written last.
@@ -205,7 +185,7 @@ public sealed partial class HeavyHitters
             {
                 long upper = Volatile.Read(ref _slots[at].Upper);
                 if (upper != 0)
-                    into[copied++] = new HeavyHitter(_slots[at].Id, upper - _cameInAt[at], upper);
+                    into[copied++] = new HeavyHitter(_slots[at].Id, Math.Max(0, upper - Volatile.Read(ref _cameInAt[at])), upper);
             }
 
             offset = _offset;

@@ -312,9 +312,9 @@ internal sealed partial class CounterReads(CounterCatalogue catalogue, LiveViews
         {
             if (window.Heaviest(owner.State.Index) is { } heaviest)
             {
-                if (found.Length < heaviest.Capacity)
+                if (found.Length == 0)
                 {
-                    found = new HeavyHitter[heaviest.Capacity];
+                    found = new HeavyHitter[HeaviestCandidates.Capacity];
                 }
 
                 foreach (HeavyHitter hitter in found.AsSpan(0, heaviest.CopyTo(found)))

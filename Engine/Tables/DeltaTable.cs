@@ -29,21 +29,25 @@ internal sealed class DeltaTable
     public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
         where T : unmanaged, IBinaryInteger<T>
     {
-        while (!ids.IsEmpty)
+        for (int count; !ids.IsEmpty; ids = ids[count..], deltas = deltas[count..])
         {
-            // It grows between searches, so none is for more ids than there is room for, should all be new; nor for a few at a time because a large table is nearly full.
-            int room = (int)(_lines.Slots * 3L / 4) - _count;
-            if (room < Math.Min(ids.Length, _lines.Slots / 8))
-            {
-                Grow();
-                continue;
-            }
-
-            int count = Math.Min(ids.Length, room);
+            count = RoomFor(ids.Length);
             IdSearch.Each(ids[..count], new Adding<T>(this, deltas));
             GC.KeepAlive(_lines);
-            ids = ids[count..];
-            deltas = deltas[count..];
+        }
+    }
+
+    /// <summary>The writer adds to sums, and learns what they are.</summary>
+    /// <param name="ids">Any ids but zero; an id may come several times.</param>
+    /// <param name="deltas">What to add, one for each id.</param>
+    /// <param name="sums">Gets the sum of each right after its delta.</param>
+    public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Span<long> sums)
+    {
+        for (int count; !ids.IsEmpty; ids = ids[count..], deltas = deltas[count..], sums = sums[count..])
+        {
+            count = RoomFor(ids.Length);
+            IdSearch.Each(ids[..count], new Summing(new Adding<long>(this, deltas), sums));
+            GC.KeepAlive(_lines);
         }
     }
 
@@ -90,6 +94,21 @@ internal sealed class DeltaTable
         _count = 0;
     }
 
+    // It grows between searches, so none is for more ids than there is room for, should all be new; nor for a few at a time because a large table is nearly full.
+    private int RoomFor(int ids)
+    {
+        while (true)
+        {
+            int room = (int)(_lines.Slots * 3L / 4) - _count;
+            if (room >= Math.Min(ids, _lines.Slots / 8))
+            {
+                return Math.Min(ids, room);
+            }
+
+            Grow();
+        }
+    }
+
     private void Grow()
     {
         IdLines into = new(checked(_lines.Slots * 2));
@@ -133,6 +152,32 @@ internal sealed class DeltaTable
         {
             IdLines.FillAt(slot, id, long.CreateTruncating(Unsafe.Add(ref _deltas, index)));
             Volatile.Write(ref table._count, table._count + 1);
+        }
+    }
+
+    private readonly unsafe ref struct Summing(Adding<long> adding, Span<long> sums) : IIdTable
+    {
+        private readonly Adding<long> _adding = adding;
+        private readonly Span<long> _sums = sums;
+
+        /// <inheritdoc/>
+        public ulong* Home(ulong id) => _adding.Home(id);
+
+        /// <inheritdoc/>
+        public ulong* After(ulong id, ulong* line) => _adding.After(id, line);
+
+        /// <inheritdoc/>
+        public void Found(int index, ulong* slot)
+        {
+            _adding.Found(index, slot);
+            _sums[index] = IdLines.NumberAt((nint)slot);
+        }
+
+        /// <inheritdoc/>
+        public void Missing(int index, ulong id, ulong* slot)
+        {
+            _adding.Missing(index, id, slot);
+            _sums[index] = IdLines.NumberAt((nint)slot);
         }
     }
 }

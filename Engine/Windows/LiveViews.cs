@@ -21,6 +21,7 @@ internal sealed partial class LiveViews : IFoldSink
     private readonly long _storedPosition;
     private readonly uint[] _estimates = new uint[EngineLimits.MaxBatchIncrements];
     private readonly uint[] _deltas = new uint[EngineLimits.MaxBatchIncrements];
+    private readonly long[] _sums = new long[EngineLimits.MaxBatchIncrements];
     private readonly Func<CountMinSketch> _sketchOfOpen;
     private LiveView _view;
     private LiveWindow _open;
@@ -239,22 +240,16 @@ internal sealed partial class LiveViews : IFoldSink
             return;
         }
 
-        HeavyHitters heaviest = _open.HeaviestOf(owner.Index);
-        _open.Exact.Add(ids, deltas);
-        for (int i = 0; i < ids.Length; i++)
-        {
-            if (deltas[i] > 0)
-            {
-                heaviest.Add(ids[i], deltas[i]);
-            }
-        }
+        Span<long> sums = _sums.AsSpan(0, ids.Length);
+        _open.Exact.Add(ids, deltas, sums);
+        _open.HeaviestOf(owner.Index).Offer(ids, deltas, sums);
     }
 
     private void AddSketched(NamespaceState owner, ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
     {
         Span<uint> estimates = _estimates.AsSpan(0, ids.Length);
         _open.SketchFrom(_sketches).Add(ids, deltas, estimates);
-        _open.HeaviestOf(owner.Index).Add(ids, deltas, estimates);
+        _open.HeaviestOf(owner.Index).Offer(ids, deltas, estimates);
     }
 
     // The sender judged these increments before a tier changed: who is no longer approximate must not go to the sketch, where no reader would look.

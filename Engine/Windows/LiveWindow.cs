@@ -10,12 +10,9 @@ namespace Sketch.Engine.Windows;
 /// </summary>
 internal sealed partial class LiveWindow(long from)
 {
-    /// <summary>How many candidates for the heaviest a window keeps a namespace.</summary>
-    public const int HeavyHitterCapacity = 1_024;
-
     private readonly Lock _naming = new();
     private readonly Dictionary<ulong, (ushort Namespace, string Name)> _names = [];
-    private HeavyHitters?[] _heaviest = [];
+    private HeaviestCandidates?[] _heaviest = [];
     private CountMinSketch? _sketch;
     private WindowSpan _span = new(from, from, 0, 0, 0, 0);
     private long _firstTimeMs;
@@ -39,10 +36,10 @@ internal sealed partial class LiveWindow(long from)
     /// <summary>Odd while a batch is being added, even and larger afterwards: tells whether something changed between two looks.</summary>
     public long Changes => Volatile.Read(ref _changes);
 
-    /// <summary>The heaviest of a namespace in this window, if it has any.</summary>
-    public HeavyHitters? Heaviest(int namespaceIndex)
+    /// <summary>Which may be the heaviest of a namespace in this window, if it has any.</summary>
+    public HeaviestCandidates? Heaviest(int namespaceIndex)
     {
-        HeavyHitters?[] all = Volatile.Read(ref _heaviest);
+        HeaviestCandidates?[] all = Volatile.Read(ref _heaviest);
         return namespaceIndex < all.Length ? all[namespaceIndex] : null;
     }
 
@@ -93,15 +90,15 @@ internal sealed partial class LiveWindow(long from)
         return _sketch!;
     }
 
-    public HeavyHitters HeaviestOf(int namespaceIndex)
+    public HeaviestCandidates HeaviestOf(int namespaceIndex)
     {
         if (namespaceIndex >= _heaviest.Length)
         {
-            HeavyHitters?[] grown = new HeavyHitters?[Math.Max(namespaceIndex + 1, _heaviest.Length * 2)];
+            HeaviestCandidates?[] grown = new HeaviestCandidates?[Math.Max(namespaceIndex + 1, _heaviest.Length * 2)];
             _heaviest.CopyTo(grown, 0);
             Volatile.Write(ref _heaviest, grown);
         }
 
-        return _heaviest[namespaceIndex] ??= new HeavyHitters(HeavyHitterCapacity);
+        return _heaviest[namespaceIndex] ??= new HeaviestCandidates();
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Sketch.Engine.Checkpoints;
 using Sketch.Engine.Increments;
 using Sketch.Engine.Tables;
@@ -96,26 +95,6 @@ public class TableTests
         IdSearch.Each(ids, table);
         GC.KeepAlive(lines);
         Assert.Equal(ids.Select(id => lines.Find(id, Searched.Home(id, lines))), slots);
-    }
-
-    /// <summary>Small ones, and large ones that get pages of 2 MiB; fresh memory, and such as others left full of ones.</summary>
-    [Theory]
-    [InlineData(1, 64)]
-    [InlineData((4 << 17) - 1, 64)]
-    [InlineData(4 << 17, 2 << 20)]
-    [InlineData(1_000_003, 2 << 20)]
-    public unsafe void Memory_of_tables_is_aligned_and_holds_zeros(int length, int alignment)
-    {
-        for (int turn = 0; turn < 3; turn++)
-        {
-            ulong[] array = HugePages.Allocate(length, 64, out int first);
-            Span<ulong> zeros = array.AsSpan(first, length);
-            Assert.Equal(0u, (nuint)Unsafe.AsPointer(ref zeros[0]) % (nuint)alignment);
-            Assert.False(zeros.ContainsAnyExcept(0ul));
-            array.AsSpan().Fill(ulong.MaxValue);
-            array = [];
-            GC.Collect();
-        }
     }
 
     [Theory]

@@ -1,0 +1,27 @@
+using System.Runtime.CompilerServices;
+using Sketch.Sketches;
+
+namespace Sketch.Tests.Sketches;
+
+public sealed class HugePagesTests
+{
+    /// <summary>Small ones, and large ones that get pages of 2 MiB; fresh memory, and such as others left full of ones.</summary>
+    [Theory]
+    [InlineData(1, 64)]
+    [InlineData((4 << 17) - 1, 64)]
+    [InlineData(4 << 17, 2 << 20)]
+    [InlineData(1_000_003, 2 << 20)]
+    public unsafe void Memory_is_aligned_and_holds_zeros(int length, int alignment)
+    {
+        for (int turn = 0; turn < 3; turn++)
+        {
+            ulong[] array = HugePages.Allocate<ulong>(length, 64, out int first);
+            Span<ulong> zeros = array.AsSpan(first, length);
+            Assert.Equal(0u, (nuint)Unsafe.AsPointer(ref zeros[0]) % (nuint)alignment);
+            Assert.False(zeros.ContainsAnyExcept(0ul));
+            array.AsSpan().Fill(ulong.MaxValue);
+            array = [];
+            GC.Collect();
+        }
+    }
+}
