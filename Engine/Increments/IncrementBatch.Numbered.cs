@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Sketch.Engine.Catalogue;
 using Sketch.Engine.Tables;
 
@@ -70,27 +72,32 @@ public sealed partial class IncrementBatch
     private int AddKnown(NumberedNames names, ReadOnlySpan<int> numbers, ReadOnlySpan<long> deltas, Span<int> rest)
     {
         const int Ahead = 64;
-        ReadOnlySpan<ulong> ids = names.Ids;
-        Span<ulong> sketchIds = _sketchIds.AsSpan(_sketch);
-        Span<uint> sketchDeltas = _sketchDeltas.AsSpan(_sketch);
+        ref int first = ref MemoryMarshal.GetReference(numbers);
+        ref long firstDelta = ref MemoryMarshal.GetReference(deltas);
+        ref ulong ids = ref MemoryMarshal.GetReference(names.Ids);
+        ref ulong usual = ref MemoryMarshal.GetReference(names.Usual);
+        int known = names.Count;
+        ref ulong sketchIds = ref MemoryMarshal.GetReference(_sketchIds.AsSpan(_sketch, deltas.Length));
+        ref uint sketchDeltas = ref MemoryMarshal.GetReference(_sketchDeltas.AsSpan(_sketch, deltas.Length));
+        int asked = Math.Min(deltas.Length, numbers.Length - Ahead);
         int added = 0;
         int left = 0;
         long weight = 0;
         uint bits = 0;
         for (int i = 0; i < deltas.Length; i++)
         {
-            if (i + Ahead < numbers.Length)
+            if (i < asked)
             {
-                names.Ask(numbers[i + Ahead]);
+                NumberedNames.Ask(ref ids, Unsafe.Add(ref first, i + Ahead));
             }
 
-            int number = numbers[i];
-            if (names.IsUsual(number) && (ulong)deltas[i] < MaxSketchDelta)
+            int number = Unsafe.Add(ref first, i);
+            long delta = Unsafe.Add(ref firstDelta, i);
+            if ((uint)number < (uint)known && NumberedNames.IsSet(ref usual, number) && (ulong)delta < MaxSketchDelta)
             {
-                uint delta = (uint)deltas[i];
-                sketchIds[added] = ids[number];
-                sketchDeltas[added++] = delta;
-                bits |= delta;
+                Unsafe.Add(ref sketchIds, added) = Unsafe.Add(ref ids, number);
+                Unsafe.Add(ref sketchDeltas, added++) = (uint)delta;
+                bits |= (uint)delta;
                 weight += delta;
             }
             else

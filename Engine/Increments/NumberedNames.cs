@@ -25,20 +25,27 @@ public sealed class NumberedNames
 
     internal ReadOnlySpan<ulong> Ids => _ids.AsSpan(0, Count);
 
+    /// <summary>A bit for each number: whether its counter was found to be what nearly all are, by the definitions that the batch is judged by.</summary>
+    internal ReadOnlySpan<ulong> Usual => _usual;
+
     /// <summary>Asks for the id of a number, so that it is there when it is looked at.</summary>
+    /// <param name="ids">The first of <see cref="Ids"/>.</param>
+    /// <param name="number">Any: nothing is read.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal unsafe void Ask(int number)
+    internal static unsafe void Ask(ref ulong ids, int number)
     {
         if (Sse.IsSupported)
         {
             // Into the second-level cache, as in IdLines. Should the array move, it is in vain.
-            Sse.Prefetch1(Unsafe.AsPointer(ref _ids[number]));
+            Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref ids, number)));
         }
     }
 
-    /// <summary>Whether the counter of a number was found to be what nearly all are, by the definitions that the batch is judged by.</summary>
+    /// <summary>Whether a number's bit is set.</summary>
+    /// <param name="usual">The first of <see cref="Usual"/>.</param>
+    /// <param name="number">Below <see cref="Count"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool IsUsual(int number) => ((_usual[(uint)number / BitsOfWord] >> number) & 1) != 0;
+    internal static bool IsSet(ref ulong usual, int number) => ((Unsafe.Add(ref usual, (uint)number / BitsOfWord) >> number) & 1) != 0;
 
     /// <summary>The counter of a number was found to be what nearly all are, by the definitions that the batch is judged by.</summary>
     internal void SetUsual(int number) => _usual[(uint)number / BitsOfWord] |= 1UL << number;

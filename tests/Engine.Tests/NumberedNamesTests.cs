@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Sketch.Engine.Increments;
 
 namespace Sketch.Tests.Engine;
@@ -37,5 +38,5 @@ public sealed class NumberedNamesTests
         Assert.Empty(Usual(names));
     }
 
-    private static int[] Usual(NumberedNames names) => [.. Enumerable.Range(0, names.Count).Where(names.IsUsual)];
+    private static int[] Usual(NumberedNames names) => [.. Enumerable.Range(0, names.Count).Where(n => NumberedNames.IsSet(ref MemoryMarshal.GetReference(names.Usual), n))];
 }
