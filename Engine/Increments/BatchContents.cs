@@ -6,7 +6,7 @@ namespace Sketch.Engine.Increments;
 
 /// <summary>
 /// A number that tells whether two batches say the same: a retry has the number of the first attempt, another batch most likely has not. It depends neither on the order of rows
-/// nor on what the sender did not choose: tiers, columns, which names were new. Never zero.
+/// nor on what the sender did not choose: tiers, columns, which names were new, which rows were joined. Never zero.
 /// </summary>
 internal static class BatchContents
 {
@@ -22,7 +22,7 @@ internal static class BatchContents
     }
 
     private static ulong SumOf(in IncrementPayload sums) =>
-        Sum(sums.ExactIds) + Sum(sums.ApproximateIds) + ((ulong)sums.Weight * 0x9E3779B97F4A7C15) + ((ulong)sums.Count << 40);
+        Sum(sums.ExactIds) + Sum(sums.ApproximateIds) + sums.JoinedIds + ((ulong)sums.Weight * 0x9E3779B97F4A7C15) + ((ulong)sums.Count << 40);
 
     private static ulong Sum(ReadOnlySpan<ulong> values)
     {

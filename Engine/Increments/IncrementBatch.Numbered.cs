@@ -80,8 +80,12 @@ public sealed partial class IncrementBatch
         ref ulong sketchIds = ref MemoryMarshal.GetReference(_sketchIds.AsSpan(_sketch, deltas.Length));
         ref uint sketchDeltas = ref MemoryMarshal.GetReference(_sketchDeltas.AsSpan(_sketch, deltas.Length));
         int asked = Math.Min(deltas.Length, numbers.Length - Ahead);
+        int rows = 0;
         int added = 0;
         int left = 0;
+        int last = -1; // the number of the last row
+        long sum = 0;
+        ulong joinedIds = 0;
         long weight = 0;
         uint bits = 0;
         for (int i = 0; i < deltas.Length; i++)
@@ -95,10 +99,19 @@ public sealed partial class IncrementBatch
             long delta = Unsafe.Add(ref firstDelta, i);
             if ((uint)number < (uint)known && NumberedNames.IsSet(ref usual, number) && (ulong)delta < MaxSketchDelta)
             {
-                Unsafe.Add(ref sketchIds, added) = Unsafe.Add(ref ids, number);
-                Unsafe.Add(ref sketchDeltas, added++) = (uint)delta;
-                bits |= (uint)delta;
+                // Columns of numbers are sorted: a counter's increments are neighbours, and one row for the log and all that is behind it. Whether two are is nothing to guess.
+                long joined = sum + delta;
+                bool isNext = number == last && joined < MaxSketchDelta;
+                sum = isNext ? joined : delta;
+                rows += isNext ? 0 : 1;
+                last = number;
+                ulong id = Unsafe.Add(ref ids, number);
+                joinedIds += isNext ? id : 0;
+                Unsafe.Add(ref sketchIds, rows - 1) = id;
+                Unsafe.Add(ref sketchDeltas, rows - 1) = (uint)sum;
+                bits |= (uint)sum;
                 weight += delta;
+                added++;
             }
             else
             {
@@ -106,7 +119,9 @@ public sealed partial class IncrementBatch
             }
         }
 
-        _sketch += added;
+        _sketch += rows;
+        _joined += added - rows;
+        _joinedIds += joinedIds;
         Weight += weight;
         _deltaBits |= bits;
         return left;

@@ -29,6 +29,8 @@ public sealed partial class IncrementBatch : IDisposable
     private byte[] _payload = [];
     private int _exact;
     private int _sketch;
+    private int _joined; // increments that have no row, since the sketch row before has their delta too
+    private ulong _joinedIds; // the sum of their ids
     private uint _deltaBits; // those that any delta of the sketch's rows has
     private int _nameLength;
     private int _prefix;
@@ -45,7 +47,7 @@ public sealed partial class IncrementBatch : IDisposable
     public string Namespace => Owner.State.Definition.Name;
 
     /// <summary>How many increments were added.</summary>
-    public int Count => _exact + _sketch + _elements.DistinctCount;
+    public int Count => _exact + _sketch + _joined + _elements.DistinctCount;
 
     /// <summary>The namespace.</summary>
     /// <exception cref="ObjectDisposedException">It was given back.</exception>
@@ -132,8 +134,9 @@ public sealed partial class IncrementBatch : IDisposable
         DefinitionsAt = _catalogue.DefinitionsAt;
         owner.IdPrefix.CopyTo(_full, 0);
         _prefix = owner.IdPrefix.Length;
-        _exact = _sketch = _nameLength = 0;
+        _exact = _sketch = _joined = _nameLength = 0;
         Weight = 0;
+        _joinedIds = 0;
         _deltaBits = 0;
         IsStrong = false;
         _newNames.Clear();
@@ -186,7 +189,7 @@ public sealed partial class IncrementBatch : IDisposable
         }
 
         Span<byte> into = _payload;
-        IncrementPayload.WriteHeader(into, Owner.State.Index, deltaBytes, _exact, _sketch, _newNames.Count, DefinitionsAt, Weight);
+        IncrementPayload.WriteHeader(into, Owner.State.Index, deltaBytes, _exact, _sketch, _newNames.Count, DefinitionsAt, Weight, _joined, _joinedIds);
         into = Write(into[IncrementPayload.HeaderBytes..], MemoryMarshal.AsBytes(_exactIds.AsSpan(0, _exact)));
         into = Write(into, MemoryMarshal.AsBytes(_exactDeltas.AsSpan(0, _exact)));
         into = Write(into, MemoryMarshal.AsBytes(_sketchIds.AsSpan(0, _sketch)));

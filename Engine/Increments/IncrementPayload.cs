@@ -8,26 +8,28 @@ namespace Sketch.Engine.Increments;
 /// <code>
 /// offset     size  what
 ///      0        2  namespace, by order of definition
-///      2        1  version (2)
+///      2        1  version (3)
 ///      3        1  w: bytes of a sketch row's delta: 1, 2 or 4
 ///      4        4  e: rows that go to the exact table of the window
 ///      8        4  a: rows that go to its sketch
 ///     12        4  n: names declared
 ///     16        8  position of the last definition that the sender had seen
 ///     24        8  weight: the sum of the sizes of all deltas
-///     32       8e  ids of the exact rows
-///   32+8e      8e  their deltas, int64
-///  32+16e      8a  ids of the sketch rows
-///  32+16e+8a   wa  their deltas, unsigned
+///     32        8  joined: increments that have no row, since the sketch row before has their delta too
+///     40        8  sum of their ids
+///     48       8e  ids of the exact rows
+///   48+8e      8e  their deltas, int64
+///  48+16e      8a  ids of the sketch rows
+///  48+16e+8a   wa  their deltas, unsigned
 ///       then    n  times: length (2 bytes) and UTF-8 bytes of a name
 /// </code>
 /// </summary>
 internal readonly ref struct IncrementPayload
 {
     /// <summary>Bytes before the first column.</summary>
-    public const int HeaderBytes = 32;
+    public const int HeaderBytes = 48;
     /// <summary>The version of this layout.</summary>
-    public const byte Version = 2;
+    public const byte Version = 3;
 
     private readonly ReadOnlySpan<byte> _bytes;
 
@@ -57,8 +59,11 @@ internal readonly ref struct IncrementPayload
     /// <summary>The position of the last definition that the sender had seen.</summary>
     public long DefinitionsAt => BinaryPrimitives.ReadInt64LittleEndian(_bytes[16..]);
 
-    /// <summary>All rows.</summary>
-    public int Count => ExactCount + ApproximateCount;
+    /// <summary>How many increments its rows stand for.</summary>
+    public long Count => ExactCount + ApproximateCount + BinaryPrimitives.ReadInt64LittleEndian(_bytes[32..]);
+
+    /// <summary>The sum, modulo 2^64, of the ids of increments that have no row of their own.</summary>
+    public ulong JoinedIds => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[40..]);
 
     /// <summary>Ids of the rows that are summed exactly.</summary>
     public ReadOnlySpan<ulong> ExactIds => MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes, ExactCount * 8));
@@ -83,7 +88,7 @@ internal readonly ref struct IncrementPayload
 
     /// <summary>Writes what stands before the columns.</summary>
     public static void WriteHeader(
-        Span<byte> into, ushort namespaceIndex, int deltaBytes, int exact, int approximate, int names, long definitionsAt, long weight)
+        Span<byte> into, ushort namespaceIndex, int deltaBytes, int exact, int approximate, int names, long definitionsAt, long weight, int joined, ulong joinedIds)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(into, namespaceIndex);
         into[2] = Version;
@@ -93,6 +98,8 @@ internal readonly ref struct IncrementPayload
         BinaryPrimitives.WriteInt32LittleEndian(into[12..], names);
         BinaryPrimitives.WriteInt64LittleEndian(into[16..], definitionsAt);
         BinaryPrimitives.WriteInt64LittleEndian(into[24..], weight);
+        BinaryPrimitives.WriteInt64LittleEndian(into[32..], joined);
+        BinaryPrimitives.WriteUInt64LittleEndian(into[40..], joinedIds);
     }
 
     /// <summary>Takes the sketch rows' deltas out.</summary>

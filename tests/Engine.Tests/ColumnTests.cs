@@ -95,6 +95,46 @@ public sealed class ColumnTests
         }
     }
 
+    [Fact]
+    public async Task Neighbours_of_one_counter_are_one_row_of_the_log_but_as_many_increments()
+    {
+        await using Rig rig = await Named(Tier.Approximate);
+        NumberedNames names = Declared(rig);
+        int[] numbers = [0, 0, 0, 1, 2, 2, 1, 3, 3, 4, 4, 4];
+        long[] deltas = [1, 2, 3, 4, 5, 0, 7, MostNarrow, 1, 5, MostNarrow + 1, 6];
+        using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+        Assert.Null(batch.Add(names, numbers, deltas, out _));
+
+        IncrementPayload payload = new(batch.Encode().Span);
+        ulong[] ids = Ids();
+        Assert.Equal([ids[0], ids[1], ids[2], ids[1], ids[3], ids[3], ids[4]], payload.ApproximateIds.ToArray());
+        Assert.Equal([6u, 4, 5, 7, (uint)MostNarrow, 1, 11], payload.ApproximateDeltas(new uint[Rows]).ToArray());
+        Assert.Equal([ids[4]], payload.ExactIds.ToArray());
+        Assert.Equal((12L, 12, deltas.Sum()), (payload.Count, batch.Count, payload.Weight));
+    }
+
+    [Fact]
+    public async Task A_retry_is_known_whatever_rows_became_of_either_attempt()
+    {
+        await using Rig rig = await Named(Tier.Approximate);
+        NumberedNames names = new();
+        Task<IncrementResult> SendAsync(int[] numbers)
+        {
+            using IncrementBatch batch = rig.Engine.RentBatch(Rig.Namespace)!;
+            Assert.All(Enumerable.Range(names.Count, 4 - names.Count), i => Assert.Null(batch.Declare(Encoding.UTF8.GetBytes($"c{i}"), names)));
+            Assert.Null(batch.Add(names, numbers, [.. numbers.Select(_ => 1L)], out _));
+            return rig.Engine.CommitAsync(batch, "numbers", 1, default).AsTask();
+        }
+
+        // At first each counter is looked at, and has a row for each increment; then its number is enough.
+        IncrementResult first = await SendAsync([0, 0, 0, 1, 3]);
+        IncrementResult again = await SendAsync([0, 0, 0, 1, 3]);
+        Assert.Equal((IncrementStatus.Accepted, 5, false), (first.Status, first.Accepted, first.Duplicate));
+        Assert.Equal((IncrementStatus.Accepted, 5, true), (again.Status, again.Accepted, again.Duplicate));
+        Assert.Equal(IncrementStatus.ProducerShared, (await SendAsync([0, 0, 1, 1, 3])).Status);
+        Assert.Equal(IncrementStatus.ProducerShared, (await SendAsync([0, 0, 0, 2, 3])).Status);
+    }
+
     private static async Task<Rig> Named(Tier tier)
     {
         Rig rig = await Rig.Open(tier);
@@ -109,15 +149,17 @@ public sealed class ColumnTests
             return batch.Add(ids, deltas, out at);
         }
 
+        return batch.Add(Declared(rig), [.. Enumerable.Range(0, Rows)], deltas, out at);
+    }
+
+    private static NumberedNames Declared(Rig rig)
+    {
         NumberedNames names = new();
         int[] numbers = [.. Enumerable.Range(0, Rows)];
-        using (IncrementBatch first = rig.Engine.RentBatch(Rig.Namespace)!)
-        {
-            Assert.All(numbers, i => Assert.Null(first.Declare(Encoding.UTF8.GetBytes($"c{i}"), names)));
-            Assert.Null(first.Add(names, numbers, [.. numbers.Select(_ => 1L)], out _)); // each counter is looked at; from now on its number is enough
-        }
-
-        return batch.Add(names, numbers, deltas, out at);
+        using IncrementBatch first = rig.Engine.RentBatch(Rig.Namespace)!;
+        Assert.All(numbers, i => Assert.Null(first.Declare(Encoding.UTF8.GetBytes($"c{i}"), names)));
+        Assert.Null(first.Add(names, numbers, [.. numbers.Select(_ => 1L)], out _)); // each counter is looked at; from now on its number is enough
+        return names;
     }
 
     private static ulong[] Ids() => [.. Enumerable.Range(0, Rows).Select(i => CounterId.Of(Rig.Namespace, $"c{i}"))];
