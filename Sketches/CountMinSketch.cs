@@ -48,7 +48,7 @@ public sealed partial class CountMinSketch
     private ulong _totalWeight;
     private bool _saturated;
 
-    /// <summary>Makes an empty sketch.</summary>
+    /// <summary>Makes an empty sketch; all of its memory is taken at once, from 4 MiB on in pages of 2 MiB where the system has them.</summary>
     /// <param name="memoryBytes">4 KiB to 1 GiB; rounded down to whole pairs of cache lines (128 bytes).</param>
     /// <param name="key">Keys the hash.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="memoryBytes"/> is out of range.</exception>

@@ -50,6 +50,8 @@ public sealed partial class HeavyHitters
     /// <param name="writer">Receives <see cref="StateBytes"/> bytes.</param>
     public void Save(IBufferWriter<byte> writer)
     {
+        if (_isRaised)
+            throw new InvalidOperationException("the table has weights that were counted elsewhere: there is no state to save");
         ArgumentNullException.ThrowIfNull(writer);
         Entry[] entries = [.. Entries().OrderBy(static entry => entry.Id)];
         StateHeader header = new(

@@ -45,6 +45,7 @@ public sealed partial class HeavyHitters
     private long _offset;
     private long _totalWeight;
     private int _count;
+    private bool _isRaised;
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="capacity">The most entries, 2 to 16,777,216; for the k heaviest take at least 40 k.</param>
@@ -112,12 +113,13 @@ public sealed partial class HeavyHitters
 
     /// <summary>
     /// Makes an id's upper bound at least what is known of its weight from elsewhere; its lower bound stays. An id that grew since it was raised last may weigh more than its entry, or
-    /// than <see cref="Offset"/> without one.
+    /// than <see cref="Offset"/> without one. Such weights are not in <see cref="TotalWeight"/>, and a table that has them has no state to be saved.
     /// </summary>
     /// <param name="id">Any id.</param>
     /// <param name="upper">The most it may weigh now.</param>
-    public void Raise(ulong id, long upper)
+    internal void Raise(ulong id, long upper)
     {
+        _isRaised = true;
         int at = Find(id);
         ref Slot slot = ref SlotAt(at);
         if (slot.Upper != 0)
@@ -202,6 +204,7 @@ public sealed partial class HeavyHitters
         lock (_purging)
         {
             Array.Clear(_slots);
+            _isRaised = false;
             Volatile.Write(ref _count, 0);
             Volatile.Write(ref _offset, 0);
             Volatile.Write(ref _totalWeight, 0);

@@ -26,8 +26,9 @@ internal readonly struct IdHash(SketchKey key)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Of(ulong id) => Fold(Fold(id ^ _k0, _factor0) ^ _k1, _factor1);
 
+    /// <summary>Both halves of a product in one: what neither factor alone decides.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Fold(ulong a, ulong b)
+    public static ulong Fold(ulong a, ulong b)
     {
         // Two multiplications of one result each: the one of two results puts half of them on the stack.
         ulong high = Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _);

@@ -23,6 +23,7 @@ namespace Sketch.Engine.Increments;
 ///  48+16e+8a   wa  their deltas, unsigned
 ///       then    n  times: length (2 bytes) and UTF-8 bytes of a name
 /// </code>
+/// Version 2, which is read too, has neither of the two before the columns.
 /// </summary>
 internal readonly ref struct IncrementPayload
 {
@@ -31,14 +32,19 @@ internal readonly ref struct IncrementPayload
     /// <summary>The version of this layout.</summary>
     public const byte Version = 3;
 
+    private const byte VersionWithoutJoined = 2;
+    private const int HeaderBytesWithoutJoined = 32;
+
     private readonly ReadOnlySpan<byte> _bytes;
+    private readonly int _columns; // where they begin
 
     /// <exception cref="InvalidDataException">The payload is of another version or too short: this is our bug or another release's log.</exception>
     public IncrementPayload(ReadOnlySpan<byte> bytes)
     {
         _bytes = bytes;
-        if (bytes.Length < HeaderBytes || bytes[2] != Version || bytes[3] is not (1 or 2 or 4)
-            || bytes.Length < NamesOffset(ExactCount, ApproximateCount, DeltaBytes))
+        _columns = bytes.Length > 2 && bytes[2] == VersionWithoutJoined ? HeaderBytesWithoutJoined : HeaderBytes;
+        if (bytes.Length < _columns || bytes[2] is not (Version or VersionWithoutJoined) || bytes[3] is not (1 or 2 or 4)
+            || bytes.Length < NamesAt || Joined < 0)
         {
             throw new InvalidDataException("The log holds an increments record that this release can't read.");
         }
@@ -60,30 +66,34 @@ internal readonly ref struct IncrementPayload
     public long DefinitionsAt => BinaryPrimitives.ReadInt64LittleEndian(_bytes[16..]);
 
     /// <summary>How many increments its rows stand for.</summary>
-    public long Count => ExactCount + ApproximateCount + BinaryPrimitives.ReadInt64LittleEndian(_bytes[32..]);
+    public long Count => ExactCount + ApproximateCount + Joined;
 
     /// <summary>The sum, modulo 2^64, of the ids of increments that have no row of their own.</summary>
-    public ulong JoinedIds => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[40..]);
+    public ulong JoinedIds => _columns == HeaderBytes ? BinaryPrimitives.ReadUInt64LittleEndian(_bytes[40..]) : 0;
 
     /// <summary>Ids of the rows that are summed exactly.</summary>
-    public ReadOnlySpan<ulong> ExactIds => MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes, ExactCount * 8));
+    public ReadOnlySpan<ulong> ExactIds => MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(_columns, ExactCount * 8));
 
     /// <summary>A delta for each of these.</summary>
-    public ReadOnlySpan<long> ExactDeltas => MemoryMarshal.Cast<byte, long>(_bytes.Slice(HeaderBytes + (ExactCount * 8), ExactCount * 8));
+    public ReadOnlySpan<long> ExactDeltas => MemoryMarshal.Cast<byte, long>(_bytes.Slice(_columns + (ExactCount * 8), ExactCount * 8));
 
     /// <summary>Ids of the rows that go to the sketch.</summary>
     public ReadOnlySpan<ulong> ApproximateIds =>
-        MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(HeaderBytes + (ExactCount * 16), ApproximateCount * 8));
+        MemoryMarshal.Cast<byte, ulong>(_bytes.Slice(_columns + (ExactCount * 16), ApproximateCount * 8));
 
     /// <summary>The names that it declares.</summary>
-    public NameEnumerator Names => new(_bytes[NamesOffset(ExactCount, ApproximateCount, DeltaBytes)..], NameCount);
+    public NameEnumerator Names => new(_bytes[NamesAt..], NameCount);
 
     /// <summary>The sum of all deltas' sizes: what the batch adds to its namespace's weight.</summary>
     public long Weight => BinaryPrimitives.ReadInt64LittleEndian(_bytes[24..]);
 
     private int DeltaBytes => _bytes[3];
 
-    /// <summary>Where the names start.</summary>
+    private long Joined => _columns == HeaderBytes ? BinaryPrimitives.ReadInt64LittleEndian(_bytes[32..]) : 0;
+
+    private int NamesAt => NamesOffset(ExactCount, ApproximateCount, DeltaBytes) - HeaderBytes + _columns;
+
+    /// <summary>Where the names start, in a payload of this version.</summary>
     public static int NamesOffset(int exact, int approximate, int deltaBytes) => checked(HeaderBytes + (exact * 16) + (approximate * (8 + deltaBytes)));
 
     /// <summary>Writes what stands before the columns.</summary>
@@ -107,7 +117,7 @@ internal readonly ref struct IncrementPayload
     public ReadOnlySpan<uint> ApproximateDeltas(Span<uint> into)
     {
         into = into[..ApproximateCount];
-        DeltaColumn.Widen(_bytes.Slice(HeaderBytes + (ExactCount * 16) + (ApproximateCount * 8), ApproximateCount * DeltaBytes), DeltaBytes, into);
+        DeltaColumn.Widen(_bytes.Slice(_columns + (ExactCount * 16) + (ApproximateCount * 8), ApproximateCount * DeltaBytes), DeltaBytes, into);
         return into;
     }
 

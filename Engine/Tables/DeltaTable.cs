@@ -29,6 +29,7 @@ internal sealed class DeltaTable
     public void Add<T>(ReadOnlySpan<ulong> ids, ReadOnlySpan<T> deltas)
         where T : unmanaged, IBinaryInteger<T>
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(deltas.Length, ids.Length);
         for (int count; !ids.IsEmpty; ids = ids[count..], deltas = deltas[count..])
         {
             count = RoomFor(ids.Length);
@@ -43,6 +44,7 @@ internal sealed class DeltaTable
     /// <param name="sums">Gets the sum of each right after its delta.</param>
     public void Add(ReadOnlySpan<ulong> ids, ReadOnlySpan<long> deltas, Span<long> sums)
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(deltas.Length, ids.Length);
         for (int count; !ids.IsEmpty; ids = ids[count..], deltas = deltas[count..], sums = sums[count..])
         {
             count = RoomFor(ids.Length);

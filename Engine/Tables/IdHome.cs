@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Sketch.Sketches;
 
 namespace Sketch.Engine.Tables;
 
@@ -28,7 +29,7 @@ internal readonly struct IdHome
 
     /// <summary>An id's first line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Of(ulong id) => (int)(((id ^ _key) * _factor >> 32) * _lines >> 32);
+    public int Of(ulong id) => (int)((IdHash.Fold(id ^ _key, _factor) >> 32) * _lines >> 32);
 
     // Neighbouring ids go in steps of the factor around the table. With one factor in six 4,096 of them leave parts of it empty and crowd the others: those are not taken.
     private static ulong DrawFactor()

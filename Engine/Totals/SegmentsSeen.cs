@@ -28,12 +28,12 @@ internal readonly unsafe ref struct SegmentsSeen
     /// <summary>Finds the slots of ids.</summary>
     /// <param name="ids">None is zero, or what it gets means nothing.</param>
     /// <param name="slots">Gets the address of each id's slot, or <see cref="Nowhere"/>; addresses are good until <see cref="Dispose"/>.</param>
-    public void FindWithTotals(ReadOnlySpan<ulong> ids, Span<nint> slots) => IdSearch.Each(ids, new Slots(new Homes(_segments, _mixer), slots));
+    public void FindWithTotals(ReadOnlySpan<ulong> ids, Span<nint> slots) => IdSearch.Each(ids, new Slots(new Homes(_segments, _mixer), slots[..ids.Length]));
 
     /// <summary>Finds what is known of ids.</summary>
     /// <param name="ids">None is zero, or what it gets means nothing.</param>
     /// <param name="references">Gets what <see cref="Catalogue.NameEntry"/> calls the reference of each id, or zero.</param>
-    public void Find(ReadOnlySpan<ulong> ids, Span<long> references) => IdSearch.Each(ids, new References(new Homes(_segments, _mixer), references));
+    public void Find(ReadOnlySpan<ulong> ids, Span<long> references) => IdSearch.Each(ids, new References(new Homes(_segments, _mixer), references[..ids.Length]));
 
     /// <summary>Addresses are of no use from here on: a segment that was replaced meanwhile may go.</summary>
     public void Dispose() => GC.KeepAlive(_segments);

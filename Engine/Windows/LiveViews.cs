@@ -242,14 +242,14 @@ internal sealed partial class LiveViews : IFoldSink
 
         Span<long> sums = _sums.AsSpan(0, ids.Length);
         _open.Exact.Add(ids, deltas, sums);
-        _open.HeaviestOf(owner.Index).Offer(ids, deltas, sums);
+        _open.HeaviestOf(owner.Index).Offer(ids, deltas, sums, _open.Sketch);
     }
 
     private void AddSketched(NamespaceState owner, ReadOnlySpan<ulong> ids, ReadOnlySpan<uint> deltas)
     {
         Span<uint> estimates = _estimates.AsSpan(0, ids.Length);
         _open.SketchFrom(_sketches).Add(ids, deltas, estimates);
-        _open.HeaviestOf(owner.Index).Offer(ids, deltas, estimates);
+        _open.HeaviestOf(owner.Index).Offer(ids, deltas, estimates, _open.Exact);
     }
 
     // The sender judged these increments before a tier changed: who is no longer approximate must not go to the sketch, where no reader would look.

@@ -135,6 +135,68 @@ public sealed class ColumnTests
         Assert.Equal(IncrementStatus.ProducerShared, (await SendAsync([0, 0, 0, 2, 3])).Status);
     }
 
+    [Fact]
+    public async Task Sorted_numbers_count_what_their_ids_count_whatever_is_joined()
+    {
+        await using Rig rig = await Named(Tier.Approximate);
+        NumberedNames names = Declared(rig);
+        Random random = new(11);
+        ulong[] all = Ids();
+        for (int rows = 1; rows <= 1_500; rows += random.Next(1, 60))
+        {
+            int distinct = random.Next(1, Rows);
+            int[] numbers = [.. Enumerable.Range(0, rows).Select(_ => random.Next(distinct)).Order()];
+            long[] deltas = [.. numbers.Select(_ => random.Next(20) == 0 ? random.NextInt64(MostNarrow - 10, MostNarrow + 10) : random.Next(300))];
+            ulong[] ids = [.. numbers.Select(n => all[n])];
+            using IncrementBatch byId = rig.Engine.RentBatch(Rig.Namespace)!, byNumber = rig.Engine.RentBatch(Rig.Namespace)!;
+            Assert.Null(byId.Add(ids, deltas, out _));
+            Assert.Null(byNumber.Add(names, numbers, deltas, out _));
+            Assert.Equal(byId.Count, byNumber.Count);
+
+            IncrementPayload plain = new(byId.Encode().Span), joined = new(byNumber.Encode().Span);
+            Assert.Equal(Sums(plain), Sums(joined));
+            Assert.Equal((plain.Count, plain.Weight, BatchContents.Of(plain)), (joined.Count, joined.Weight, BatchContents.Of(joined)));
+            Assert.All(joined.ApproximateDeltas(new uint[rows]).ToArray(), d => Assert.InRange(d, 0u, (uint)MostNarrow));
+        }
+    }
+
+    [Fact]
+    public void A_log_of_the_release_before_is_read()
+    {
+        byte[] version2 = Convert.FromHexString(
+            "0300" + "02" + "01" + "00000000" + "02000000" + "01000000" + "0900000000000000" + "0700000000000000" + "1100000000000000" + "2200000000000000" + "03" + "04" + "0100" + "61");
+        IncrementPayload payload = new(version2);
+        Assert.Equal([0x11ul, 0x22], payload.ApproximateIds.ToArray());
+        Assert.Equal([3u, 4], payload.ApproximateDeltas(new uint[2]).ToArray());
+        Assert.Equal((2L, 7L, 9L, 0ul), (payload.Count, payload.Weight, payload.DefinitionsAt, payload.JoinedIds));
+        List<string> names = [];
+        foreach (ReadOnlySpan<byte> name in payload.Names)
+        {
+            names.Add(Encoding.UTF8.GetString(name));
+        }
+
+        Assert.Equal(["a"], names);
+        version2[2] = 1;
+        Assert.Throws<InvalidDataException>(() => new IncrementPayload(version2).Count);
+    }
+
+    private static SortedDictionary<ulong, long> Sums(in IncrementPayload payload)
+    {
+        SortedDictionary<ulong, long> sums = [];
+        ReadOnlySpan<uint> deltas = payload.ApproximateDeltas(new uint[payload.ApproximateCount]);
+        for (int i = 0; i < deltas.Length; i++)
+        {
+            sums[payload.ApproximateIds[i]] = sums.GetValueOrDefault(payload.ApproximateIds[i]) + deltas[i];
+        }
+
+        for (int i = 0; i < payload.ExactCount; i++)
+        {
+            sums[payload.ExactIds[i]] = sums.GetValueOrDefault(payload.ExactIds[i]) + payload.ExactDeltas[i];
+        }
+
+        return sums;
+    }
+
     private static async Task<Rig> Named(Tier tier)
     {
         Rig rig = await Rig.Open(tier);

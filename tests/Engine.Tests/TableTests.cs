@@ -127,20 +127,26 @@ public class TableTests
     [Fact]
     public void Batches_of_either_width_add_like_single_calls()
     {
-        DeltaTable single = new(), wide = new(), narrow = new();
+        DeltaTable single = new(), wide = new(), narrow = new(), telling = new();
         Random random = new(3);
         ulong[] ids = [.. Enumerable.Range(0, 5_000).Select(_ => (ulong)random.Next(1, 900) * 0x9E3779B97F4A7C15)];
         uint[] deltas = [.. ids.Select(_ => (uint)random.Next())];
+        long[] running = new long[ids.Length];
         for (int i = 0; i < ids.Length; i++)
         {
             single.Add<long>([ids[i]], [deltas[i]]);
+            Assert.True(single.TryGet(ids[i], out running[i]));
         }
 
+        long[] sums = new long[ids.Length];
+        telling.Add(ids, deltas.Select(d => (long)d).ToArray(), sums);
+        Assert.Equal(running, sums);
         wide.Add(ids, deltas.Select(d => (long)d).ToArray());
         narrow.Add(ids, deltas);
         Assert.Equal(single.Sorted().Ids, wide.Sorted().Ids);
         Assert.Equal(single.Sorted().Deltas, wide.Sorted().Deltas);
         Assert.Equal(single.Sorted().Deltas, narrow.Sorted().Deltas);
+        Assert.Equal(single.Sorted().Deltas, telling.Sorted().Deltas);
     }
 
     [Fact]

@@ -43,10 +43,14 @@ public sealed class CountMinSketchTests
             ulong[] ids = Streams.Zipf(length, 50, 0.9, seed: length);
             uint[] deltas = Streams.Lognormal(length, seed: length);
             CountMinSketch one = new(4 << 10, Key), batch = new(4 << 10, Key);
-            batch.Add(ids, deltas);
-            uint[] returned = new uint[length];
+            uint[] returned = new uint[length], told = new uint[length];
+            batch.Add(ids, deltas, told);
             for (int i = 0; i < length; i++)
                 returned[i] = one.Add(ids[i], deltas[i]);
+            Assert.Equal(returned, told);
+            CountMinSketch untold = new(4 << 10, Key);
+            untold.Add(ids, deltas);
+            Assert.True(untold.Cells.SequenceEqual(batch.Cells));
             Assert.True(one.Cells.SequenceEqual(batch.Cells));
             Assert.Equal(one.TotalWeight, batch.TotalWeight);
 

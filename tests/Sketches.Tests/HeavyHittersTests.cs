@@ -71,6 +71,11 @@ public sealed class HeavyHittersTests
         });
         Assert.Contains(byId.Values, e => e.Lower > 0);
         Assert.InRange(offset, 1, truth.Values.Max() / 10);
+
+        // Its states hold what it counted itself, until it is used again.
+        Assert.Throws<InvalidOperationException>(() => heavy.Save(new System.Buffers.ArrayBufferWriter<byte>()));
+        heavy.Clear();
+        heavy.Save(new System.Buffers.ArrayBufferWriter<byte>());
     }
 
     [Fact]
