@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Sketch.Bench.Node;
+using Sketch.Engine.Increments;
 using Sketch.Server.Commands.Bench;
 
 // The node beside what a user would take instead, on the same increments, one after the other and twice, so that a slow moment shows:
@@ -39,10 +40,14 @@ for (int round = 0; round < 2; round++)
 
     Measure(services, "ClickHouse (embedded), every increment a row into a SummingMergeTree", await ClickHousePeer.RunAsync(stream, seconds));
     Measure(services, "Sketch, batches of 1,000, acknowledged after the fsync, exact in ClickHouse", await SketchAsync(seconds));
+    if (counters <= NumberedNames.Most)
+    {
+        Measure(services, "the same, counters as numbers of names and each delta 1", await SketchAsync(seconds, "--compact", "--delta-bytes", "0"));
+    }
 }
 
-Print(inProcess);
-Print(services);
+Print(inProcess, ours: 1);
+Print(services, ours: counters <= NumberedNames.Most ? 2 : 1);
 return 0;
 
 static void Measure(Dictionary<string, List<double>> figures, string contender, double perSecond)
@@ -56,26 +61,27 @@ static void Measure(Dictionary<string, List<double>> figures, string contender, 
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{perSecond / 1e6,8:0.00} M/s  {contender}"));
 }
 
-// Ours is the last one; beside each stands how many times as fast ours is.
-static void Print(Dictionary<string, List<double>> figures)
+// The last ones are ours; beside each contender stands how many times as fast those are.
+static void Print(Dictionary<string, List<double>> figures, int ours)
 {
-    double ours = Median(figures.Last().Value);
+    double[] perSecond = [.. figures.Values.TakeLast(ours).Select(Median)];
     Console.WriteLine();
     foreach ((string contender, List<double> rounds) in figures)
     {
+        string times = string.Concat(perSecond.Select(our => string.Create(CultureInfo.InvariantCulture, $"  x {our / Median(rounds),6:0.0}")));
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Median(rounds) / 1e6,8:0.00} M/s  x {ours / Median(rounds),6:0.0}  {contender} ({string.Join(", ", rounds.Select(r => (r / 1e6).ToString("0.00", CultureInfo.InvariantCulture)))})"));
+            CultureInfo.InvariantCulture, $"{Median(rounds) / 1e6,8:0.00} M/s{times}  {contender} ({string.Join(", ", rounds.Select(r => (r / 1e6).ToString("0.00", CultureInfo.InvariantCulture)))})"));
     }
 }
 
-async Task<double> SketchAsync(int duration)
+async Task<double> SketchAsync(int duration, params string[] more)
 {
     string executable = Path.Combine(AppContext.BaseDirectory, "sketch");
     using Process bench = Process.Start(new ProcessStartInfo(
         executable,
         [
             "bench", "node", "--json", "--seconds", duration.ToString(CultureInfo.InvariantCulture), "--counters",
-            counters.ToString(CultureInfo.InvariantCulture), "--spread", isZipf ? "zipf" : "uniform",
+            counters.ToString(CultureInfo.InvariantCulture), "--spread", isZipf ? "zipf" : "uniform", .. more,
         ])
     { RedirectStandardOutput = true, RedirectStandardError = true })!;
     bench.ErrorDataReceived += (_, _) => { };
