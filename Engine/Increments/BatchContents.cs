@@ -10,8 +10,10 @@ namespace Sketch.Engine.Increments;
 /// </summary>
 internal static class BatchContents
 {
+    /// <summary>Of a batch of sums.</summary>
     public static uint Of(in IncrementPayload sums) => Fold(SumOf(sums));
 
+    /// <summary>Of a batch with elements, its sums included.</summary>
     public static uint Of(in ElementPayload elements)
     {
         ulong sum = SumOf(elements.Sums);

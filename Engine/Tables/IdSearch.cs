@@ -61,11 +61,17 @@ internal static unsafe class IdSearch
     {
         private const int Most = 16;
 
+        /// <summary>How many wait; zero before the first.</summary>
         public int Count;
         private fixed int _indexes[Most];
         private fixed ulong _ids[Most];
         private fixed ulong _lines[Most];
 
+        /// <summary>Tells the table of an id that is missing, or asks for the line after its home.</summary>
+        /// <param name="index">Which of those that are looked up.</param>
+        /// <param name="id">The id.</param>
+        /// <param name="home">Its home, where it is not.</param>
+        /// <param name="table">Where it is looked up.</param>
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void Take<T>(int index, ulong id, ulong* home, ref T table)
             where T : struct, IIdTable, allows ref struct
@@ -84,6 +90,7 @@ internal static unsafe class IdSearch
             }
         }
 
+        /// <summary>Tells the table of all that wait.</summary>
         public void Tell<T>(ref T table)
             where T : struct, IIdTable, allows ref struct
         {

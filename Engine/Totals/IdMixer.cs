@@ -14,6 +14,7 @@ internal readonly struct IdMixer
     private readonly ulong _factor;
     private readonly ulong _inverse;
 
+    /// <param name="secret">The deployment's secret.</param>
     public IdMixer(byte[] secret)
     {
         SketchKey key = SketchKey.Derive(secret, "places of counters", 0, 0);
@@ -30,8 +31,10 @@ internal readonly struct IdMixer
         }
     }
 
+    /// <summary>An id's number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Mix(ulong id) => (id ^ _xor) * _factor;
 
+    /// <summary>The id of a number.</summary>
     public ulong Unmix(ulong mixed) => (mixed * _inverse) ^ _xor;
 }

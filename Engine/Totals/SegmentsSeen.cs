@@ -44,6 +44,7 @@ internal readonly unsafe ref struct SegmentsSeen
 
     private readonly struct Homes(TableSegment[] segments, IdMixer mixer)
     {
+        /// <summary>Asks for an id's home, and says which segment that is in.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public ulong* Ask(ulong id, out TableSegment segment)
         {
@@ -52,6 +53,7 @@ internal readonly unsafe ref struct SegmentsSeen
             return IdLines.Ask(segment.Origin, segment.Home(mixed));
         }
 
+        /// <summary>Asks for the line after another where an id is looked for, around its segment's end.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public ulong* AskAfter(ulong id, ulong* line, out TableSegment segment)
         {

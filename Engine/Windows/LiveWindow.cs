@@ -61,6 +61,7 @@ internal sealed partial class LiveWindow(long from)
         }
     }
 
+    /// <summary>Notes a name that was first seen here.</summary>
     public void AddName(ulong id, ushort namespaceIndex, string name)
     {
         lock (_naming)
@@ -69,8 +70,11 @@ internal sealed partial class LiveWindow(long from)
         }
     }
 
+    /// <summary>A batch is about to be added.</summary>
     public void BeginChange() => Volatile.Write(ref _changes, _changes + 1);
 
+    /// <summary>The batch was added.</summary>
+    /// <param name="span">What the window has now.</param>
     public void EndChange(in WindowSpan span)
     {
         _span = span;
@@ -78,8 +82,12 @@ internal sealed partial class LiveWindow(long from)
         Volatile.Write(ref _changes, _changes + 1);
     }
 
+    /// <summary>Nothing more comes.</summary>
+    /// <param name="span">What the window has, its marker included.</param>
     public void Close(in WindowSpan span) => _span = span;
 
+    /// <summary>The sketch; the first call makes it.</summary>
+    /// <param name="pool">Where it comes from.</param>
     public CountMinSketch SketchFrom(SketchPool pool)
     {
         if (_sketch is null)
@@ -90,6 +98,7 @@ internal sealed partial class LiveWindow(long from)
         return _sketch!;
     }
 
+    /// <summary>Which may be the heaviest of a namespace in this window; the first call for one makes its table.</summary>
     public HeaviestCandidates HeaviestOf(int namespaceIndex)
     {
         if (namespaceIndex >= _heaviest.Length)

@@ -15,10 +15,12 @@ namespace Sketch.Bench.Node;
 /// </summary>
 internal static class GrowthBench
 {
+    /// <summary>Memory of a sketch: that of a window, by default.</summary>
+    public const long SketchBytes = 16 << 20;
+
     private const int Batch = 1_000;
     private const int Increments = 16_000 * Batch;
     private const int Passes = 5;
-    private const long SketchBytes = 16 << 20;
 
     private static readonly byte[] Secret = new byte[32];
     private static readonly uint[] Ones = [.. Enumerable.Repeat(1u, Batch)];

@@ -11,7 +11,6 @@ namespace Sketch.Bench.Node;
 internal static class InProcess
 {
     private const int Batch = 1_000;
-    private const long SketchBytes = 16 << 20;
 
     /// <summary>A dictionary that all threads add to.</summary>
     public static double Dictionary(BenchStream stream, int threads, int seconds)
@@ -29,7 +28,7 @@ internal static class InProcess
     /// <summary>A live window's count-min sketch and the exact sums of the same window, one after the other on one thread.</summary>
     public static double Tables(BenchStream stream, int seconds)
     {
-        CountMinSketch sketch = new(SketchBytes, SketchKey.Derive(new byte[32], "in process", 0, 0));
+        CountMinSketch sketch = new(GrowthBench.SketchBytes, SketchKey.Derive(new byte[32], "in process", 0, 0));
         DeltaTable sums = new();
         uint[] ones = [.. Enumerable.Repeat(1u, Batch)];
         uint[] estimates = new uint[Batch];
